@@ -1,0 +1,1 @@
+"""Droptune: drop a dataset, come back to a better model in production, or to a reasoned no."""

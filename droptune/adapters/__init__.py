@@ -1,0 +1,1 @@
+"""Implementations of the Protocols in droptune.domain.services, one vendor SDK a module."""

@@ -1,0 +1,1 @@
+"""What HTTP shows: documents, problems and pages."""

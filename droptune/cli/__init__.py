@@ -1,0 +1,1 @@
+"""The command line: validates offline, speaks to the app over HTTP."""

@@ -1,0 +1,1 @@
+"""Decisions and data: pure functions over frozen dataclasses, standard library only."""

@@ -1,0 +1,113 @@
+"""Dataclasses to plain JSON objects and back, for Durable payloads and stored documents."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from typing import Any, Self, Union, get_args, get_origin, get_type_hints
+
+Payload = dict[str, Any]
+
+
+class Model:
+    """Gives a frozen dataclass `to_payload` and `from_payload`.
+
+    Times become RFC 3339 UTC text, durations seconds, tuples lists. Reading ignores unknown fields and
+    fills missing ones with their defaults, so that released payloads may gain fields.
+    """
+
+    __slots__ = ()
+
+    def to_payload(self) -> Payload:
+        """Return this value as a plain JSON object."""
+        return {
+            field.name: _dump(getattr(self, field.name))
+            for field in fields(self)  # type: ignore[arg-type]
+        }
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> Self:
+        """Read a value that `to_payload` wrote.
+
+        Raises:
+            ValueError: a required field is missing or a value has another shape.
+        """
+        hints = _hints(cls)
+        values: Payload = {}
+        for field in fields(cls):  # type: ignore[arg-type]
+            if field.name in payload:
+                values[field.name] = _load(hints[field.name], payload[field.name])
+            elif field.default is MISSING and field.default_factory is MISSING:
+                raise ValueError(f"{cls.__name__}: the field {field.name!r} is missing")
+        return cls(**values)
+
+
+def format_time(at: datetime) -> str:
+    """Return a time as RFC 3339 text in UTC, with microseconds only where there are any."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def parse_time(text: str) -> datetime:
+    """Read RFC 3339 text as an aware UTC time; raises ValueError."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    return get_type_hints(cls)
+
+
+def _dump(value: Any) -> Any:
+    if is_dataclass(value) and isinstance(value, Model):
+        return value.to_payload()
+    if isinstance(value, datetime):
+        return format_time(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(key): _dump(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_dump(item) for item in value]
+    return value
+
+
+def _load(hint: Any, value: Any) -> Any:
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        return _load_union(get_args(hint), value)
+    if origin in (tuple, list):
+        return origin(_load(get_args(hint)[0], item) for item in value)
+    if origin is not None and issubclass(origin, Mapping):
+        return {key: _load(get_args(hint)[1], item) for key, item in value.items()}
+    if not isinstance(hint, type):
+        return value
+    return _load_class(hint, value)
+
+
+def _load_union(options: tuple[Any, ...], value: Any) -> Any:
+    if value is None:
+        return None
+    present = [option for option in options if option is not type(None)]
+    return _load(present[0], value) if len(present) == 1 else value
+
+
+def _load_class(cls: type, value: Any) -> Any:
+    if issubclass(cls, Model):
+        if not isinstance(value, Mapping):
+            raise ValueError(f"{cls.__name__}: expected an object, got {type(value).__name__}")
+        return cls.from_payload(value)
+    if issubclass(cls, datetime):
+        return parse_time(value)
+    if issubclass(cls, timedelta):
+        return timedelta(seconds=value)
+    if issubclass(cls, StrEnum):
+        return cls(value)
+    if cls is float and isinstance(value, int):
+        return float(value)
+    return value

@@ -1,0 +1,1 @@
+"""The process: what happens to a dataset, in order."""
