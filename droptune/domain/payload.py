@@ -36,7 +36,7 @@ class Model:
         Raises:
             ValueError: a required field is missing or a value has another shape.
         """
-        hints = _hints(cls)
+        hints = _hints(cls)  # type: ignore[arg-type]  # mypy does not know that classes hash
         values: Payload = {}
         for field in fields(cls):  # type: ignore[arg-type]
             if field.name in payload:
