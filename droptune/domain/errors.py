@@ -46,7 +46,9 @@ class TrainingDataError(DroptuneError):
 
     code = "training-data"
 
-    def __init__(self, message: str, *, findings: tuple[Finding, ...] = (), remedy: str = "") -> None:
+    def __init__(
+        self, message: str, *, findings: tuple[Finding, ...] = (), remedy: str = ""
+    ) -> None:
         """Carry the findings that say why."""
         super().__init__(message, remedy=remedy)
         self.findings = findings

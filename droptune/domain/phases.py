@@ -36,21 +36,19 @@ class Phase(StrEnum):
         return self in TERMINAL
 
     @property
-    def index(self) -> int:
+    def position(self) -> int:
         """Position in the line, 1-based; every terminal phase stands at the end."""
         return PHASE_COUNT if self.is_terminal else LINE.index(self) + 1
 
     def may_follow(self, other: Phase) -> bool:
         """Whether a run may go from `other` to this phase: only forward, and never out of an end."""
-        return not other.is_terminal and (self.is_terminal or self.index >= other.index)
+        return not other.is_terminal and (self.is_terminal or self.position >= other.position)
 
 
 TERMINAL = frozenset(
     {Phase.SUCCEEDED, Phase.REJECTED, Phase.FAILED, Phase.CANCELLED, Phase.SUPERSEDED}
 )
-LINE = tuple(
-    phase for phase in Phase if phase not in TERMINAL and phase is not Phase.UNRECOGNISED
-)
+LINE = tuple(phase for phase in Phase if phase not in TERMINAL and phase is not Phase.UNRECOGNISED)
 PHASE_COUNT = len(LINE) + 1
 
 

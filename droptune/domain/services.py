@@ -72,7 +72,9 @@ class BlobStore(Protocol):
     def delete(self, name: str, *, if_match: str | None = None) -> None:
         """Delete a blob; a missing one is no error."""
 
-    def list(self, prefix: str = "", *, after: str = "", limit: int | None = None) -> Iterator[BlobInfo]:
+    def list(
+        self, prefix: str = "", *, after: str = "", limit: int | None = None
+    ) -> Iterator[BlobInfo]:
         """Iterate over the blobs under a prefix in order of name, beginning behind `after`."""
 
     def list_folders(self, prefix: str = "") -> Iterator[str]:
@@ -137,7 +139,11 @@ class FineTuningService(Protocol):
         """Return the content of a (small) result file."""
 
     def complete_chat(
-        self, deployment: str, messages: Sequence[Mapping[str, Any]], *, max_tokens: int = 256,
+        self,
+        deployment: str,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        max_tokens: int = 256,
         tools: Sequence[Mapping[str, Any]] = (),
     ) -> ChatAnswer:
         """Ask a deployment. NotFoundError while the data plane does not know the deployment yet."""

@@ -1,0 +1,105 @@
+"""The champion of a project: the deployment that its callers should use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from droptune.domain.payload import Model
+
+HISTORY_LENGTH = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChampionEntry(Model):
+    """One holder of the title.
+
+    Attributes:
+        settled_at: when its dataset settled; only a later one may replace it.
+        retires_at: when its model or deployment is due to go, or None.
+        by: who decided, or "droptune".
+    """
+
+    endpoint: str
+    deployment: str
+    model: str
+    base_model: str
+    run_id: str
+    since: datetime
+    settled_at: datetime
+    sku: str = ""
+    capacity: int = 0
+    retires_at: datetime | None = None
+    by: str = "droptune"
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Champion(Model):
+    """`registry/<project>/champion.json`.
+
+    Attributes:
+        max_age_seconds: how long a caller may keep the pointer without asking again.
+        keep_previous_until: the previous deployment lives at least so long.
+    """
+
+    project: str
+    current: ChampionEntry
+    schema_version: int = 1
+    max_age_seconds: int = 300
+    previous: ChampionEntry | None = None
+    keep_previous_until: datetime | None = None
+    history: tuple[ChampionEntry, ...] = ()
+
+    def to_document(self) -> Mapping[str, Any]:
+        """Return the stored and published document: the current holder's fields at the top level."""
+        current = self.current.to_payload()
+        rest = self.to_payload()
+        del rest["current"]
+        return (
+            {"schema_version": rest.pop("schema_version"), "project": self.project} | current | rest
+        )
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Champion:
+        """Read a stored document; raises ValueError."""
+        return cls.from_payload({**document, "current": document})
+
+
+def succeed(
+    champion: Champion | None,
+    entry: ChampionEntry,
+    *,
+    project: str,
+    rollback: timedelta,
+) -> Champion | None:
+    """Return the champion with `entry` as the current holder, or None when it may not become that.
+
+    Only a dataset that settled later than the champion's promotes, and no run twice.
+    """
+    if champion is None:
+        return Champion(project=project, current=entry, history=(entry,))
+    if champion.current.run_id == entry.run_id or entry.settled_at <= champion.current.settled_at:
+        return None
+    return _replaced(champion, entry, rollback)
+
+
+def roll_back(champion: Champion, *, at: datetime, by: str, reason: str) -> Champion | None:
+    """Return the champion with the previous holder current again, or None when there is none."""
+    if champion.previous is None:
+        return None
+    entry = replace(champion.previous, since=at, by=by, reason=reason or "rolled back")
+    return _replaced(champion, entry, timedelta(hours=48))
+
+
+def _replaced(champion: Champion, entry: ChampionEntry, rollback: timedelta) -> Champion:
+    keep = max(rollback, timedelta(seconds=2 * champion.max_age_seconds))
+    return replace(
+        champion,
+        current=entry,
+        previous=champion.current,
+        keep_previous_until=entry.since + keep,
+        history=(*champion.history, entry)[-HISTORY_LENGTH:],
+    )
