@@ -1,0 +1,145 @@
+"""The steps of the process: a table that orchestrators and activities both read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from droptune.domain.dataset import DatasetRef
+from droptune.domain.findings import Problem
+from droptune.domain.payload import Model
+from droptune.domain.phases import Outcome, Phase
+from droptune.domain.run import RunRef
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepRequest(Model):
+    """What most steps are asked: which run, and how often this was asked before.
+
+    Attributes:
+        about: which of two things a step is about: a role, `candidate` or `production`, `training` or
+            `promotion`; "" where there is only one.
+        polls: how often the step has answered "later" so far.
+    """
+
+    run: RunRef
+    about: str = ""
+    polls: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EndRequest(Model):
+    """How a run shall end; an empty outcome keeps what the record says."""
+
+    run: RunRef
+    phase: Phase
+    outcome: Outcome = Outcome.NONE
+    problem: Problem | None = None
+    message: str = ""
+    polls: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Collecting(Model):
+    """How far the collection of a dataset is."""
+
+    dataset: DatasetRef
+    fingerprint: str = ""
+    polls: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Look(Model):
+    """What a look at a dataset's folder says.
+
+    Attributes:
+        state: `idle` (nothing to do until somebody writes), `unsettled` or `settled`.
+        wait_seconds: when to look again, for an unsettled folder.
+    """
+
+    state: str
+    fingerprint: str = ""
+    wait_seconds: float = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan(Model):
+    """What the estimate leads to."""
+
+    trains: bool
+    needs_approval: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict(Model):
+    """A yes or no on which the process goes on or ends."""
+
+    yes: bool
+    message: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepSpec:
+    """One row of the table.
+
+    Attributes:
+        waits: the usual answer is "later", so a sub-orchestration asks until there is one.
+        give_up_after: how long "later" is taken for an answer.
+    """
+
+    name: str
+    request: type[Any]
+    result: type[Any] | None = None
+    waits: bool = False
+    give_up_after: timedelta = timedelta(days=7)
+
+
+STEPS: dict[str, StepSpec] = {
+    spec.name: spec
+    for spec in (
+        StepSpec(name="look_at_dataset", request=Collecting, result=Look),
+        StepSpec(name="validate_dataset", request=StepRequest),
+        StepSpec(name="estimate_cost", request=StepRequest, result=Plan),
+        StepSpec(name="check_account", request=StepRequest),
+        StepSpec(name="await_approval", request=StepRequest, waits=True),
+        StepSpec(
+            name="admit_run", request=StepRequest, waits=True, give_up_after=timedelta(days=30)
+        ),
+        StepSpec(name="upload_training_file", request=StepRequest, waits=True),
+        StepSpec(name="create_fine_tuning_job", request=StepRequest, waits=True),
+        StepSpec(
+            name="get_fine_tuning_job",
+            request=StepRequest,
+            waits=True,
+            give_up_after=timedelta(days=365),
+        ),
+        StepSpec(name="keep_results", request=StepRequest),
+        StepSpec(name="create_deployment", request=StepRequest, result=Verdict, waits=True),
+        StepSpec(name="test_deployment", request=StepRequest, waits=True),
+        StepSpec(name="decide_promotion", request=StepRequest, result=Verdict),
+        StepSpec(name="promote_deployment", request=StepRequest, result=Verdict),
+        StepSpec(name="end_run", request=EndRequest),
+    )
+}
+
+
+def waiting_instance(run_id: str, step: str, about: str = "") -> str:
+    """Return the instance id of the sub-orchestration that asks a step again."""
+    return f"{run_id}:{step}:{about}" if about else f"{run_id}:{step}"
+
+
+def waiting_instances(run_id: str) -> tuple[str, ...]:
+    """Return every instance that may sleep for a run, so that a person's word can wake it."""
+    abouts = {
+        "await_approval": ("training", "promotion"),
+        "upload_training_file": ("training", "validation"),
+        "create_deployment": ("candidate", "production"),
+        "test_deployment": ("candidate", "production"),
+    }
+    return tuple(
+        waiting_instance(run_id, spec.name, about)
+        for spec in STEPS.values()
+        if spec.waits
+        for about in abouts.get(spec.name, ("",))
+    )
