@@ -72,11 +72,25 @@ class Plan(Model):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Validated(Model):
+    """What a dataset that passed consists of: the roles whose files are uploaded."""
+
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict(Model):
-    """A yes or no on which the process goes on or ends."""
+    """A yes or no on which the process goes on or ends with an outcome.
+
+    Attributes:
+        outcome: how the run ends after a no.
+        needs_approval: a yes that a person has to confirm.
+    """
 
     yes: bool
     message: str = ""
+    outcome: Outcome = Outcome.TRAINED
+    needs_approval: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,7 +113,7 @@ STEPS: dict[str, StepSpec] = {
     spec.name: spec
     for spec in (
         StepSpec(name="look_at_dataset", request=Collecting, result=Look),
-        StepSpec(name="validate_dataset", request=StepRequest),
+        StepSpec(name="validate_dataset", request=StepRequest, result=Validated),
         StepSpec(name="estimate_cost", request=StepRequest, result=Plan),
         StepSpec(name="check_account", request=StepRequest),
         StepSpec(name="await_approval", request=StepRequest, waits=True),

@@ -1,0 +1,27 @@
+"""From the first blob of a dataset to a settled, pinned dataset and its run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from droptune.domain.steps import Collecting
+from orchestrators import steps
+from orchestrators.steps import Context, Step
+
+
+def collect_dataset(context: Context) -> Step[None]:
+    """Look at a dataset's folder until two looks agree, then start its run.
+
+    Input: a `Collecting` payload. After a start it looks once more, for what was written meanwhile; an
+    idle folder ends it, and the next blob event starts it again.
+    """
+    collecting = Collecting.from_payload(context.get_input())
+    look = yield from steps.look_at_dataset(context, collecting)
+    if look.state == "idle":
+        return
+    if look.state == "settled":
+        yield from steps.start_run(context, collecting)
+        look = replace(look, fingerprint="", wait_seconds=1)
+    yield from steps.sleep(context, look.wait_seconds)
+    again = replace(collecting, fingerprint=look.fingerprint, polls=collecting.polls + 1)
+    context.continue_as_new(again.to_payload())
