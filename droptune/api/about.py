@@ -1,0 +1,43 @@
+"""Routes about the app itself: health and the schema of the configuration file."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from droptune.api.messages import ApiRequest, ApiResponse, json_response
+from droptune.api.problems import ApiError, not_found
+from droptune.api.records import find_document
+from droptune.api.services import ApiServices
+
+_SCHEMA = "fine-tune-job.schema.json"
+
+
+def get_health(request: ApiRequest, services: ApiServices) -> ApiResponse:
+    """GET /api/health: 200 once the installation is complete and storage answers."""
+    installed = find_document(services.registry, "_installed.json")
+    if installed is None:
+        raise ApiError(
+            503,
+            "starting",
+            "Droptune is starting: the installation is not complete yet.",
+            "Ask again in a few seconds.",
+            headers={"Retry-After": "2"},
+        )
+    document = {
+        "status": "ok",
+        "version": services.version,
+        "installed_at": installed.get("installed_at"),
+    }
+    return json_response(document, headers={"Cache-Control": "no-store"})
+
+
+def get_schema(request: ApiRequest, services: ApiServices) -> ApiResponse:
+    """GET /api/schemas/fine-tune-job.json: the JSON Schema of the configuration file."""
+    try:
+        data = resources.files("droptune.api").joinpath("schemas", _SCHEMA).read_bytes()
+    except OSError:
+        raise not_found(
+            "no-schema", "This version holds no schema.", "Look at docs/ in the repository."
+        ) from None
+    headers = {"Content-Type": "application/schema+json", "Cache-Control": "max-age=300"}
+    return ApiResponse(status=200, headers=headers, body=data)

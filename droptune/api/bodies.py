@@ -1,0 +1,122 @@
+"""Reading what a request carries: strictly, with a sentence for everything that is wrong."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Collection
+from typing import Any
+
+from droptune.api.messages import ApiRequest
+from droptune.api.problems import ApiError, bad_request, not_found
+from droptune.domain.dataset import DatasetRef, is_name
+
+LONGEST_BODY = 16_384
+LONGEST_REASON = 2_000
+LONGEST_NAME = 100
+_RUN_ID = re.compile(r"[a-z0-9-]{1,100}")
+
+
+def read_object(request: ApiRequest, known: Collection[str]) -> dict[str, Any]:
+    """Return the body's JSON object, `{}` for an empty body; unknown keys are refused."""
+    if len(request.body) > LONGEST_BODY:
+        raise ApiError(
+            413,
+            "body-too-long",
+            f"The body has {len(request.body)} bytes.",
+            f"Send at most {LONGEST_BODY}; datasets are dropped into storage.",
+        )
+    keys = ", ".join(known)
+    try:
+        body = json.loads(request.body or b"{}")
+    except (ValueError, RecursionError):
+        raise bad_request(
+            "not-json", "The body is not JSON.", f"Send a JSON object with: {keys}."
+        ) from None
+    if not isinstance(body, dict):
+        raise bad_request(
+            "not-an-object", "The body is not a JSON object.", f"Send an object with: {keys}."
+        )
+    for key in body:
+        if key not in known:
+            raise _unknown_key(key, known)
+    return body
+
+
+def _unknown_key(key: str, known: Collection[str]) -> ApiError:
+    close = difflib.get_close_matches(key, list(known), 1)
+    hint = f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(known)}."
+    return bad_request("unknown-key", f"The key {key[:80]!r} is not known.", hint)
+
+
+def read_text(body: dict[str, Any], key: str, longest: int) -> str:
+    """Return a text of the body, "" when it is not there."""
+    value = body.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise bad_request(
+            "wrong-type", f"{key}: not a text but {type(value).__name__}.", f"Send {key} as text."
+        )
+    if len(value) > longest:
+        raise bad_request(
+            "too-long",
+            f"{key}: {len(value)} characters.",
+            f"Send at most {longest:,} characters.",
+        )
+    return value
+
+
+def run_id_of(request: ApiRequest) -> str:
+    """Return the route's run id; what cannot be one is not found."""
+    return checked_run_id(request.params.get("id", ""))
+
+
+def checked_run_id(text: str) -> str:
+    """Return a text that can be a run id; raises a 404."""
+    if not _RUN_ID.fullmatch(text):
+        raise no_such_run(text)
+    return text
+
+
+def no_such_run(run_id: str) -> ApiError:
+    """Return the answer for a run that nobody knows."""
+    return not_found(
+        "run-not-found", f"There is no run {run_id[:120]!r}.", "GET /api/runs lists the runs."
+    )
+
+
+def project_of(request: ApiRequest) -> str:
+    """Return the route's project; what cannot be one is not found."""
+    project = request.params.get("project", "")
+    if not is_name(project):
+        raise no_such_project(project)
+    return project
+
+
+def no_such_project(project: str) -> ApiError:
+    """Return the answer for a project that nobody knows."""
+    return not_found(
+        "project-not-found",
+        f"There is no project {project[:80]!r}.",
+        "GET /api/projects lists the projects; dropping a dataset makes one.",
+    )
+
+
+def dataset_of(request: ApiRequest) -> DatasetRef:
+    """Return the route's dataset; what cannot be one is not found."""
+    project, version = request.params.get("project", ""), request.params.get("version", "")
+    if not (is_name(project) and is_name(version)):
+        raise no_such_dataset(f"{project}/{version}")
+    return DatasetRef(project=project, version=version)
+
+
+def no_such_dataset(name: str) -> ApiError:
+    """Return the answer for a dataset that nobody knows."""
+    return not_found(
+        "dataset-not-found",
+        f"Nothing is known of a dataset {name[:140]!r}.",
+        "Drop <project>/<version>/training.jsonl into the container datasets; "
+        "GET /api/datasets lists what is there.",
+    )

@@ -1,0 +1,94 @@
+"""The table of routes, and the one place where errors become answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from droptune.api import about, datasets, projects, run_list, runs
+from droptune.api.control import WORDS, say
+from droptune.api.messages import ApiRequest, ApiResponse
+from droptune.api.origin import is_foreign
+from droptune.api.problems import ApiError, as_api_error, problem_response, unexpected
+from droptune.api.services import ApiServices
+from droptune.domain.errors import DroptuneError
+
+Handler = Callable[[ApiRequest, ApiServices], ApiResponse]
+_logger = logging.getLogger(__name__)
+_SAFE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Route:
+    """One function of the app that answers HTTP.
+
+    Attributes:
+        name: the function's name, also its operation id.
+        path: relative to `api/`.
+        anonymous: answers without a function key; pages guard themselves.
+        page: for people: errors are pages, too.
+    """
+
+    name: str
+    methods: tuple[str, ...]
+    path: str
+    handler: Handler
+    anonymous: bool = False
+    page: bool = False
+
+
+def _get(name: str, path: str, handler: Handler, *, anonymous: bool = False) -> Route:
+    return Route(name=name, methods=("GET",), path=path, handler=handler, anonymous=anonymous)
+
+
+def _post(name: str, path: str, handler: Handler) -> Route:
+    return Route(name=name, methods=("POST",), path=path, handler=handler)
+
+
+ROUTES: tuple[Route, ...] = (
+    _get("list_datasets", "datasets", datasets.list_datasets),
+    _get("get_dataset", "datasets/{project}/{version}", datasets.get_dataset),
+    _post("start_run_on_request", "runs", runs.start_run),
+    _get("list_runs", "runs", run_list.list_runs),
+    _get("get_run", "runs/{id}", runs.get_run_status),
+    _get("get_report", "runs/{id}/report", runs.get_report),
+    _get("get_events", "runs/{id}/events", runs.get_events),
+    _get("get_metrics", "runs/{id}/metrics", runs.get_metrics),
+    *(_post(f"{word}_run", f"runs/{{id}}/{word}", say(word)) for word in WORDS),
+    _post("promote_run", "runs/{id}/promote", runs.promote_run),
+    _get("list_projects", "projects", projects.list_projects),
+    _get("get_project", "projects/{project}", projects.get_project),
+    _get("get_champion", "projects/{project}/champion", projects.get_champion),
+    _post("roll_back_project", "projects/{project}/rollback", projects.roll_back),
+    _get("get_health", "health", about.get_health, anonymous=True),
+    _get("get_schema", "schemas/fine-tune-job.json", about.get_schema),
+)
+
+
+def dispatch(route: Route, request: ApiRequest, services: ApiServices) -> ApiResponse:
+    """Answer a request; whatever goes wrong is a problem document, never a stack trace."""
+    response = _answer(route, request, services)
+    return replace(response, headers={**_SAFE, **response.headers})
+
+
+def _answer(route: Route, request: ApiRequest, services: ApiServices) -> ApiResponse:
+    try:
+        if request.method == "POST" and is_foreign(request, services):
+            raise ApiError(
+                403,
+                "foreign-origin",
+                "The request comes from a page of another site.",
+                "Send it from Droptune's own page, or with a function key in x-functions-key.",
+            )
+        return route.handler(request, services)
+    except DroptuneError as error:
+        return _refuse(route, request, as_api_error(error))
+    except Exception:
+        _logger.exception("A route failed", extra={"route": route.name})
+        return _refuse(route, request, unexpected())
+
+
+def _refuse(route: Route, request: ApiRequest, error: ApiError) -> ApiResponse:
+    return problem_response(error, urlsplit(request.path).path)

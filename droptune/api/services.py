@@ -1,0 +1,39 @@
+"""What the routes are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from droptune.domain.champion import Champion
+from droptune.domain.registration import Registration, RunRequest
+from droptune.domain.services import BlobStore, Clock, ResourceManager
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiServices:
+    """The services behind the routes.
+
+    Attributes:
+        app_url: the app's public base URL, or None to use the one that was asked.
+        app_key: guards the pages where App Service Authentication does not; None leaves them open.
+        register: finds or creates the run that a wish leads to.
+        roll_back: project, who, why -> the new champion, or None when there is no previous one.
+        promote: run id, who -> the run to start; None where nothing can promote yet.
+    """
+
+    datasets: BlobStore
+    runs: BlobStore
+    registry: BlobStore
+    resource_manager: ResourceManager
+    clock: Clock
+    app_url: str | None
+    app_key: str | None = field(repr=False)
+    version: str
+    register: Callable[[RunRequest], Registration]
+    roll_back: Callable[[str, str, str], Champion | None]
+    promote: Callable[[str, str], Registration] | None = None
+
+    def base(self, asked: str) -> str:
+        """Return the absolute base of every link, without a slash at its end."""
+        return (self.app_url or asked).rstrip("/")
