@@ -50,6 +50,11 @@ def _unknown_key(key: str, known: Collection[str]) -> ApiError:
     return bad_request("unknown-key", f"The key {key[:80]!r} is not known.", hint)
 
 
+def bad_word(word: str, known: Collection[str]) -> ApiError:
+    """Return the answer to a word that nobody can say of a run."""
+    return bad_request("bad-word", f"word: {word[:40]!r} is not known.", f"Use {', '.join(known)}.")
+
+
 def read_text(body: dict[str, Any], key: str, longest: int) -> str:
     """Return a text of the body, "" when it is not there."""
     value = body.get(key)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from droptune.api import about, datasets, projects, run_list, runs
+from droptune.api import about, datasets, openapi, pages, projects, run_list, runs
 from droptune.api.control import WORDS, say
-from droptune.api.messages import ApiRequest, ApiResponse
+from droptune.api.messages import ApiRequest, ApiResponse, json_response
 from droptune.api.origin import is_foreign
 from droptune.api.problems import ApiError, as_api_error, problem_response, unexpected
 from droptune.api.services import ApiServices
@@ -17,7 +17,8 @@ from droptune.domain.errors import DroptuneError
 
 Handler = Callable[[ApiRequest, ApiServices], ApiResponse]
 _logger = logging.getLogger(__name__)
-_SAFE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+# Under "no-referrer" browsers would send the forms of our own pages with `Origin: null`.
+_SAFE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +48,19 @@ def _post(name: str, path: str, handler: Handler) -> Route:
     return Route(name=name, methods=("POST",), path=path, handler=handler)
 
 
+def _page(name: str, method: str, path: str, handler: Handler) -> Route:
+    return Route(
+        name=name, methods=(method,), path=path, handler=handler, anonymous=True, page=True
+    )
+
+
+def get_openapi(request: ApiRequest, services: ApiServices) -> ApiResponse:
+    """GET /api/openapi.json: this table, for programs."""
+    rows = [(route.name, route.methods[0].lower(), route.path) for route in ROUTES]
+    base = services.base(request.url)
+    return json_response(openapi.document(rows, services.version, base))
+
+
 ROUTES: tuple[Route, ...] = (
     _get("list_datasets", "datasets", datasets.list_datasets),
     _get("get_dataset", "datasets/{project}/{version}", datasets.get_dataset),
@@ -64,6 +78,11 @@ ROUTES: tuple[Route, ...] = (
     _post("roll_back_project", "projects/{project}/rollback", projects.roll_back),
     _get("get_health", "health", about.get_health, anonymous=True),
     _get("get_schema", "schemas/fine-tune-job.json", about.get_schema),
+    _get("get_openapi", "openapi.json", get_openapi),
+    _page("show_dashboard", "GET", "dashboard", pages.show_dashboard),
+    _page("show_run", "GET", "dashboard/runs/{id}", pages.show_run),
+    _page("say_on_page", "POST", "dashboard/runs/{id}", pages.say_on_page),
+    _page("open_session", "POST", "dashboard/session", pages.open_session),
 )
 
 
@@ -91,4 +110,6 @@ def _answer(route: Route, request: ApiRequest, services: ApiServices) -> ApiResp
 
 
 def _refuse(route: Route, request: ApiRequest, error: ApiError) -> ApiResponse:
+    if route.page:
+        return pages.show_problem(error)
     return problem_response(error, urlsplit(request.path).path)

@@ -36,7 +36,7 @@ class Filter:
 
 def list_runs(request: ApiRequest, services: ApiServices) -> ApiResponse:
     """GET /api/runs: `{"runs": [...], "next": ...}`; `next` is the `after` of the next page."""
-    wanted = _read_filter(request)
+    wanted = read_filter(request)
     rows, following = page_of_runs(services, wanted, services.base(request.url))
     return json_response({"runs": rows, "next": following})
 
@@ -78,7 +78,8 @@ def _record_of(runs: BlobStore, name: str, wanted: Filter) -> RunRecord | None:
     return find_record(runs, RunRef(project=project, id=run_id))
 
 
-def _read_filter(request: ApiRequest) -> Filter:
+def read_filter(request: ApiRequest) -> Filter:
+    """Return what the query asks for; raises a 400."""
     query = request.query
     project, phase, after = (query.get(key) or None for key in ("project", "phase", "after"))
     if project is not None and not is_name(project):
