@@ -50,12 +50,14 @@ def page_of_runs(
     """
     shown: list[Payload] = []
     now = services.clock.now()
-    for read, (row, record) in enumerate(_records(services.runs, wanted), start=1):
+    last = ""
+    for read, (row, record) in enumerate(_records(services.runs, wanted)):
+        if len(shown) == wanted.limit or read == MOST_ROWS_READ:
+            return shown, last
+        last = row
         if record is not None and wanted.phase in (None, record.phase.value):
             control = read_control(services.runs, record.ref)
             shown.append(run_row(record, control, base_url, now))
-        if len(shown) == wanted.limit or read == MOST_ROWS_READ:
-            return shown, row
     return shown, None
 
 
