@@ -61,7 +61,8 @@ def all_datasets(services: ApiServices, base: str) -> list[Payload]:
         _show(ref, files.get(ref, []), _find_record(services.registry, ref), services, base)
         for ref in refs
     ]
-    return shown + [_show_rejected(each, services.registry) for each in rejected]
+    noticed = _noticed(services.registry) if rejected else {}
+    return shown + [_show_rejected(each, noticed.get(each.path)) for each in rejected]
 
 
 def _sort_blobs(
@@ -180,7 +181,13 @@ def _runs(
     return [{key: row[key] for key in keys} for row in rows]
 
 
-def _show_rejected(rejected: Rejected, registry: BlobStore) -> Payload:
+def _noticed(registry: BlobStore) -> dict[str, Payload]:
+    """Return what was recorded of rejected paths; one that was removed since is settled."""
+    documents = (find_document(registry, blob.name) for blob in registry.list(_REJECTED))
+    return {str(document.get("path")): document for document in documents if document}
+
+
+def _show_rejected(rejected: Rejected, noticed: Payload | None) -> Payload:
     return {
         "project": None,
         "version": None,
@@ -188,6 +195,7 @@ def _show_rejected(rejected: Rejected, registry: BlobStore) -> Payload:
         "state": "rejected",
         "message": rejected.message,
         "remedy": rejected.remedy,
+        "at": noticed.get("at") if noticed else None,
         "waiting_for": None,
         "files": [],
         "runs": [],

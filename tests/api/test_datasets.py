@@ -112,11 +112,13 @@ def test_path_outside_the_layout_is_shown_with_its_remedy():
     world.datasets.put("shop/v1.0", b"")
     world.datasets.put("shop/v1.0/training.jsonl", b"{}")
     world.datasets.put("shop/project.yaml", b"x")
+    world.registry.put("_rejected/1.json", {"path": "shop/readme.txt", "at": "2026-05-04"})
+    world.registry.put("_rejected/2.json", {"path": "removed.txt", "at": "2026-05-03"})
 
     datasets = read(world.get("datasets"))["datasets"]
 
     assert [dataset["state"] for dataset in datasets] == ["settling", "rejected"]
-    assert datasets[1]["path"] == "shop/readme.txt"
+    assert (datasets[1]["path"], datasets[1]["at"]) == ("shop/readme.txt", "2026-05-04")
     assert datasets[1]["remedy"]
 
 
