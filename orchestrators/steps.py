@@ -1,7 +1,8 @@
-"""Every durable call of the process, typed: how a step is asked, asked again, and what its answer means.
+"""Every durable call of the process, typed: how a step is asked and what its answer means.
 
-An activity answers `{"value": …}`, `{"later": seconds}`, `{"ended": …}` (the run ends here with a reasoned
-answer) or `{"error": …}` (the step failed for good). What is raised is retried by Durable for seconds.
+An activity answers `{"value": …}`, `{"later": seconds}`, `{"ended": …}` (the run ends here with a
+reasoned answer) or `{"error": …}` (the step failed for good). What is raised is retried by Durable,
+for seconds.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import azure.durable_functions as df
+from azure.durable_functions.models.DurableOrchestrationContext import DurableOrchestrationContext
 
 from droptune.domain.errors import RunEndedError, StepFailedError
 from droptune.domain.payload import Payload, parse_time
@@ -29,7 +31,7 @@ from droptune.domain.steps import (
 )
 
 T = TypeVar("T")
-Context = df.DurableOrchestrationContext
+Context = DurableOrchestrationContext
 Step = Generator[Any, Any, T]
 
 WAKE = "wake"
@@ -46,9 +48,10 @@ def look_at_dataset(context: Context, collecting: Collecting) -> Step[Look]:
 
 
 def start_run(context: Context, collecting: Collecting) -> Step[None]:
-    """Register a run for a settled dataset and start it."""
+    """Register a run for a settled dataset and start it; what cannot be done yet is looked at again."""
     answer = yield from _call(context, "start_run", collecting.to_payload())
-    _value(answer)
+    if "later" not in answer:
+        _value(answer)
 
 
 def validate_dataset(context: Context, run: RunRef) -> Step[Validated]:

@@ -94,6 +94,35 @@ class Verdict(Model):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Later:
+    """No answer yet: ask again in so many seconds."""
+
+    seconds: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """What the installation says about time and admission.
+
+    Attributes:
+        settle_seconds: how far apart two looks that agree must be.
+        submit_after_seconds: no job is created sooner after a dataset's last change.
+        runs_per_day: more new runs than this in a UTC day wait for approval.
+        time_scale: how many times faster than real the service is (a local one); waits shrink with it.
+    """
+
+    settle_seconds: float = 10
+    submit_after_seconds: float = 120
+    runs_per_day: int = 20
+    time_scale: float = 1
+
+    def scaled(self, seconds: float) -> float:
+        """Return a wait for the service, never under half a second."""
+        return max(seconds / self.time_scale, min(seconds, 0.5))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StepSpec:
     """One row of the table.
 
@@ -113,6 +142,7 @@ STEPS: dict[str, StepSpec] = {
     spec.name: spec
     for spec in (
         StepSpec(name="look_at_dataset", request=Collecting, result=Look),
+        StepSpec(name="start_run", request=Collecting),
         StepSpec(name="validate_dataset", request=StepRequest, result=Validated),
         StepSpec(name="estimate_cost", request=StepRequest, result=Plan),
         StepSpec(name="check_account", request=StepRequest),

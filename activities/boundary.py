@@ -1,0 +1,50 @@
+"""Between Durable and an activity: payloads in, services in, permanent errors out as values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from droptune.domain.errors import DroptuneError, RunEndedError, TransientError
+from droptune.domain.payload import Model, Payload
+from droptune.domain.steps import STEPS, Later
+
+LONGEST_BACK_OFF = 120.0
+
+
+def bind(activity: Callable[..., Any], **services: Any) -> Callable[[Payload], Payload]:
+    """Return an activity as Durable calls it.
+
+    The answer is `{"value": …}`, `{"later": seconds, "reason": …}`, `{"ended": …}` or `{"error": …}`; only
+    what is no `DroptuneError` is raised, for Durable to retry.
+    """
+    spec = STEPS[activity.__name__]
+
+    def bound(request: Payload) -> Payload:
+        polls = request.get("polls", 0)
+        return answer(lambda: activity(spec.request.from_payload(request), **services), polls)
+
+    bound.__name__ = bound.__qualname__ = activity.__name__
+    bound.__doc__ = activity.__doc__
+    return bound
+
+
+def answer(call: Callable[[], Model | Later | None], polls: int = 0) -> Payload:
+    """Make a call and return what came of it as a plain answer."""
+    try:
+        result = call()
+    except RunEndedError as ended:
+        return {"ended": ended.problem().to_payload() | {"phase": ended.phase, "outcome": ended.outcome}}
+    except TransientError as error:
+        wait = error.retry_after if error.retry_after is not None else back_off(polls)
+        return {"later": wait, "reason": f"{error.code}: {error}"[:500]}
+    except DroptuneError as error:
+        return {"error": error.problem().to_payload()}
+    if isinstance(result, Later):
+        return {"later": result.seconds, "reason": result.reason}
+    return {"value": result.to_payload() if result is not None else {}}
+
+
+def back_off(polls: int) -> float:
+    """Return seconds to wait after `polls` failures in a row: 2, 4, 8, … up to two minutes."""
+    return float(min(2.0 ** min(polls + 1, 10), LONGEST_BACK_OFF))

@@ -1,0 +1,137 @@
+"""Looking at what was dropped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+
+from activities.run_records import load_document
+from droptune.domain.dataset import DatasetFile, DatasetRef, Folder, Role, sort_files
+from droptune.domain.errors import BlobNotFoundError, ConflictError
+from droptune.domain.registration import DatasetRecord, dataset_record_name
+from droptune.domain.run import Pin
+from droptune.domain.services import BlobInfo, BlobStore, Clock
+from droptune.domain.steps import Collecting, Later, Look, Policy
+
+INSTALLED = "_installed.json"
+
+
+def look_at_dataset(
+    collecting: Collecting, *, datasets: BlobStore, registry: BlobStore, clock: Clock, policy: Policy
+) -> Look | Later:
+    """Look once at a dataset's folder. Reads only, so it may run any number of times."""
+    if registry.find(INSTALLED) is None:
+        return Later(seconds=1, reason="what lay here at installation is still being listed")
+    folder = read_folder(datasets, collecting.dataset)
+    record, _ = load_document(registry, dataset_record_name(collecting.dataset), DatasetRecord)
+    if not folder.has_training_data or (record is not None and record.knows(folder)):
+        return Look(state="idle")
+    agrees = folder.fingerprint == collecting.fingerprint
+    if agrees or folder.complete:
+        return Look(state="settled", fingerprint=folder.fingerprint)
+    return Look(
+        state="unsettled", fingerprint=folder.fingerprint, wait_seconds=policy.settle_seconds
+    )
+
+
+def read_folder(datasets: BlobStore, dataset: DatasetRef) -> Folder:
+    """Return a dataset's files by their role."""
+    blobs = [_file(info) for info in datasets.list(dataset.prefix)]
+    if dataset.bare_file and (info := datasets.find_info(dataset.bare_file)):
+        blobs.append(_file(info))
+    return sort_files(dataset, blobs)
+
+
+def pin_files(datasets: BlobStore, folder: Folder) -> tuple[tuple[Pin, ...], dict[str, str]]:
+    """Hash every relevant blob as it is now; return the pins and each role's joined content hash.
+
+    Raises ConflictError when a blob changes meanwhile, BlobNotFoundError when it goes.
+    """
+    pins: list[Pin] = []
+    content: dict[str, str] = {}
+    for role, files in folder.files.items():
+        joined = hashlib.sha256()
+        for position, file in enumerate(files):
+            own = hashlib.sha256()
+            for chunk in joined_chunks(datasets, file, is_last=position == len(files) - 1, own=own):
+                joined.update(chunk)
+            pins.append(_pin(role.value, file, own.hexdigest()))
+        content[role.value] = joined.hexdigest()
+    if folder.job_file:
+        data = b"".join(datasets.open(folder.job_file.name, if_match=folder.job_file.etag))
+        pins.append(_pin("configuration", folder.job_file, hashlib.sha256(data).hexdigest()))
+    return tuple(pins), content
+
+
+def joined_chunks(
+    datasets: BlobStore, file: DatasetFile | Pin, *, is_last: bool, own: object = None
+) -> Iterator[bytes]:
+    """Iterate over a part's bytes, ended by a newline unless it is the last part."""
+    last = b""
+    for chunk in datasets.open(file.name, if_match=file.etag) if file.size_bytes else ():
+        if own is not None:
+            own.update(chunk)  # type: ignore[attr-defined]  # a hashlib object, which has no public type
+        last = chunk[-1:] or last
+        yield chunk
+    if not is_last and last not in (b"", b"\n"):
+        yield b"\n"
+
+
+def check_pins(datasets: BlobStore, pins: tuple[Pin, ...], folder: Folder) -> tuple[Pin, ...] | str:
+    """Compare what was pinned with what is there now.
+
+    Return the pins, with new ETags where the same content was written again, or a sentence that says
+    what changed.
+    """
+    present = {file.name: file for file in folder.relevant}
+    pinned = {pin.name: pin for pin in pins}
+    if came := sorted(present.keys() - pinned.keys()):
+        return f"{came[0]} came after the dataset had settled."
+    if went := sorted(pinned.keys() - present.keys()):
+        return f"{went[0]} was removed after the dataset had settled."
+    checked = [_check_pin(datasets, pin, present[pin.name]) for pin in pins]
+    if changed := next((pin for pin, now in zip(pins, checked, strict=True) if now is None), None):
+        return f"{changed.name} was overwritten with other content after the dataset had settled."
+    return tuple(pin for pin in checked if pin is not None)
+
+
+def _check_pin(datasets: BlobStore, pin: Pin, file: DatasetFile) -> Pin | None:
+    if pin.etag == file.etag:
+        return pin
+    own = hashlib.sha256()
+    try:
+        for chunk in datasets.open(file.name, if_match=file.etag) if file.size_bytes else ():
+            own.update(chunk)
+    except (ConflictError, BlobNotFoundError):
+        return None
+    return _pin(pin.role, file, pin.sha256) if own.hexdigest() == pin.sha256 else None
+
+
+def settled_long_enough(folder: Folder, policy: Policy) -> timedelta:
+    """Return how long after its last change a dataset may be trained on."""
+    return timedelta(0 if folder.complete else policy.submit_after_seconds / 86_400)
+
+
+def read_json(store: BlobStore, name: str) -> object:
+    """Return a JSON document, or None."""
+    blob = store.find(name)
+    return json.loads(blob.data) if blob else None
+
+
+def _pin(role: str, file: DatasetFile, sha256: str) -> Pin:
+    return Pin(
+        role=role, name=file.name, etag=file.etag, size_bytes=file.size_bytes, sha256=sha256
+    )
+
+
+def _file(info: BlobInfo) -> DatasetFile:
+    return DatasetFile(
+        name=info.name, etag=info.etag, size_bytes=info.size_bytes, modified_at=info.modified_at
+    )
+
+
+def role_files(folder: Folder, role: Role) -> tuple[DatasetFile, ...]:
+    """Return the blobs of a role."""
+    return folder.files.get(role, ())

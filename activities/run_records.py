@@ -1,0 +1,150 @@
+"""The record of a run: read by every step, changed in conditional writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TypeVar
+
+from droptune.domain.errors import ConflictError, RunEndedError, StepFailedError, TransientError
+from droptune.domain.payload import Model, Payload
+from droptune.domain.phases import Phase
+from droptune.domain.run import Control, RunRecord, RunRef
+from droptune.domain.services import BlobStore, Clock
+
+M = TypeVar("M", bound=Model)
+_TRIES = 8
+
+
+class PausedError(TransientError):
+    """A person has paused the run; the step is asked again until it is resumed."""
+
+    code = "paused"
+
+
+class RunRecords:
+    """Run records and control documents in the container `runs`."""
+
+    def __init__(self, runs: BlobStore, clock: Clock) -> None:
+        """Keep the records in `runs`."""
+        self.store = runs
+        self.clock = clock
+
+    def find(self, ref: RunRef) -> RunRecord | None:
+        """Return a run's record, or None."""
+        blob = self.store.find(ref.record)
+        return RunRecord.from_payload(json.loads(blob.data)) if blob else None
+
+    def get(self, ref: RunRef) -> RunRecord:
+        """Return a run's record; raises StepFailedError when there is none."""
+        record = self.find(ref)
+        if record is None:
+            raise StepFailedError(f"the run {ref.id} has no record", code="record-missing")
+        return record
+
+    def control(self, ref: RunRef) -> Control:
+        """Return what was said of a run."""
+        blob = self.store.find(ref.control)
+        return Control.from_payload(json.loads(blob.data)) if blob else Control()
+
+    def begin(self, ref: RunRef, phase: Phase, message: str = "") -> RunRecord:
+        """Return the record in the phase that a step belongs to.
+
+        Raises:
+            RunEndedError: the run has ended already, or a person has cancelled it.
+            PausedError: a person has paused it.
+        """
+        record = self.get(ref)
+        if record.phase.is_terminal:
+            raise RunEndedError(
+                "The run has ended already.",
+                phase=record.phase,
+                code="already-ended",
+                outcome=record.outcome,
+            )
+        control = self.control(ref)
+        if control.cancelled:
+            raise cancelled(control)
+        if control.is_paused:
+            raise PausedError("a person has paused the run", retry_after=3600)
+        return self.update(
+            ref, lambda r: r.entered(phase, at=self.clock.now(), message=message), known=record
+        )
+
+    def update(
+        self,
+        ref: RunRef,
+        change: Callable[[RunRecord], RunRecord],
+        *,
+        known: RunRecord | None = None,
+    ) -> RunRecord:
+        """Change a record in one conditional write, again on the newer one when another was faster.
+
+        Nothing is written when the change changes nothing.
+        """
+        if known is not None and change(known) == known:
+            return known
+        for _ in range(_TRIES):
+            blob = self.store.find(ref.record)
+            if blob is None:
+                raise StepFailedError(f"the run {ref.id} has no record", code="record-missing")
+            record = RunRecord.from_payload(json.loads(blob.data))
+            changed = change(record)
+            if changed == record:
+                return record
+            try:
+                self.store.write(ref.record, dump(changed.to_payload()), if_match=blob.etag)
+            except ConflictError:
+                continue
+            return changed
+        raise TransientError(f"the record of {ref.id} is being changed by others")
+
+    def keep(self, ref: RunRef, name: str, data: bytes, content_type: str) -> None:
+        """Write one of the run's documents."""
+        self.store.write(ref.folder + name, data, content_type=content_type)
+
+    def read(self, ref: RunRef, name: str) -> bytes | None:
+        """Return one of the run's documents, or None."""
+        blob = self.store.find(ref.folder + name)
+        return blob.data if blob else None
+
+
+def cancelled(control: Control) -> RunEndedError:
+    """Return the end that a person's cancellation means."""
+    word = control.cancelled
+    who = f" by {word.by}" if word else ""
+    why = f": {word.reason}" if word and word.reason else ""
+    return RunEndedError(
+        f"Cancelled{who}{why}.",
+        phase=Phase.CANCELLED,
+        code="cancelled",
+        remedy="Start it again with `droptune retry`, or drop the dataset again.",
+    )
+
+
+def dump(document: Payload) -> bytes:
+    """Return a document as it is stored: UTF-8 JSON."""
+    return json.dumps(document, ensure_ascii=False, indent=1).encode()
+
+
+def load_document(store: BlobStore, name: str, kind: type[M]) -> tuple[M | None, str | None]:
+    """Return a stored document and its ETag, or None twice."""
+    blob = store.find(name)
+    return (kind.from_payload(json.loads(blob.data)), blob.etag) if blob else (None, None)
+
+
+def change_document(
+    store: BlobStore, name: str, kind: type[M], change: Callable[[M | None], M | None]
+) -> M | None:
+    """Change a stored document in one conditional write; None from `change` writes nothing."""
+    for _ in range(_TRIES):
+        present, etag = load_document(store, name, kind)
+        changed = change(present)
+        if changed is None or changed == present:
+            return present
+        try:
+            store.write(name, dump(changed.to_payload()), if_match=etag, if_absent=etag is None)
+        except ConflictError:
+            continue
+        return changed
+    raise TransientError(f"{name} is being changed by others")
