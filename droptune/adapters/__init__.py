@@ -1,1 +1,1 @@
-"""Implementations of the Protocols in droptune.domain.services, one vendor SDK a module."""
+"""Implementations of the Protocols in `droptune.domain.services`, one vendor SDK per module."""
