@@ -1,0 +1,85 @@
+"""Free, read-only questions that prove, before spending, that a run can be carried out."""
+
+from __future__ import annotations
+
+from activities.configurations import configuration_of
+from activities.run_records import RunRecords
+from droptune.domain.configuration import Configuration
+from droptune.domain.deployment import AccountModel
+from droptune.domain.errors import RunEndedError
+from droptune.domain.phases import Phase
+from droptune.domain.services import Clock, ResourceManager
+from droptune.domain.steps import StepRequest
+
+AUTO = "auto"
+
+
+def check_account(
+    request: StepRequest, *, records: RunRecords, resource_manager: ResourceManager, clock: Clock
+) -> None:
+    """End the run `rejected` on a lasting no: model, SKU, rights, retirement. Reads only."""
+    record = records.begin(
+        request.run, Phase.CHECKING, "Asking Azure whether the account can do all of it."
+    )
+    configuration = configuration_of(record)
+    model = find_base_model(configuration.model or "", resource_manager)
+    _check_model(configuration, model, clock)
+    _check_skus(configuration, model)
+    if not resource_manager.may_deploy():
+        raise _no(
+            "no-right-to-deploy",
+            "The app's identity may not create deployments on the Azure OpenAI account.",
+            "Give it the role Cognitive Services Contributor on the account.",
+        )
+
+
+def find_base_model(name: str, resource_manager: ResourceManager) -> AccountModel | None:
+    """Return what the account says of a base model, or of the base of a fine-tuned one."""
+    base = name.split(".ft-")[0]
+    models = resource_manager.list_models()
+    exact = (m for m in models if base in (m.name, f"{m.name}-{m.version}"))
+    return next((m for m in exact if m.fine_tune), None) or next(
+        (m for m in models if base in (m.name, f"{m.name}-{m.version}")), None
+    )
+
+
+def _check_model(
+    configuration: Configuration, model: AccountModel | None, clock: Clock
+) -> None:
+    name = configuration.model
+    if model is None:
+        raise _no(
+            "model-not-offered",
+            f"The account does not offer the model {name}.",
+            "Use a model that can be fine-tuned in the account's region, or another region.",
+        )
+    if model.fine_tune is False:
+        raise _no(
+            "model-not-fine-tunable",
+            f"The account says that {name} cannot be fine-tuned.",
+            "Use a model that can be fine-tuned in the account's region.",
+        )
+    if model.fine_tune_until is not None and model.fine_tune_until <= clock.now():
+        raise _no(
+            "model-retired",
+            f"Fine-tuning of {name} ended on {model.fine_tune_until:%Y-%m-%d}.",
+            "Use a newer model.",
+        )
+
+
+def _check_skus(configuration: Configuration, model: AccountModel | None) -> None:
+    deploy = configuration.pipeline.deploy
+    wanted = [deploy.candidate.sku] if deploy.candidate.sku != AUTO else []
+    wanted += [deploy.production.sku] if deploy.production else []
+    offered = model.skus if model else ()
+    for sku in wanted:
+        if offered and sku not in offered:
+            raise _no(
+                "sku-not-offered",
+                f"The model {configuration.model} cannot be deployed as {sku} here.",
+                f"Use one of {', '.join(offered)}.",
+            )
+
+
+def _no(code: str, message: str, remedy: str) -> RunEndedError:
+    return RunEndedError(message, phase=Phase.REJECTED, code=code, remedy=remedy)

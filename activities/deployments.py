@@ -1,0 +1,267 @@
+"""Deployments of a run: the candidate that is tried, and the one that callers use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from activities.accounts import AUTO, find_base_model
+from activities.configurations import configuration_of
+from activities.pinned_data import open_data
+from activities.run_records import RunRecords
+from droptune.domain.configuration import Configuration
+from droptune.domain.dataset import Role
+from droptune.domain.deployment import Deployment, DeploymentRequest, DeploymentState
+from droptune.domain.errors import (
+    DroptuneError,
+    NotFoundError,
+    RequestRejectedError,
+    RunEndedError,
+)
+from droptune.domain.identity import deployment_name
+from droptune.domain.payload import Payload, format_time
+from droptune.domain.phases import Outcome, Phase
+from droptune.domain.run import RunRecord
+from droptune.domain.services import (
+    BlobStore,
+    Clock,
+    FineTuningService,
+    ResourceManager,
+)
+from droptune.domain.steps import Later, Policy, StepRequest, Verdict
+
+DEVELOPER_TIER = "DeveloperTier"  # Source: facts 2: no hosting fee, removed after 24 hours
+DEVELOPER_TIER_HOURS = 24
+_FULL = frozenset({"InsufficientQuota", "InsufficientResources", "QuotaExceeded"})
+_BILLED = frozenset({"Standard", "GlobalStandard", "DataZoneStandard", "RegionalStandard"})
+_LONGEST_LINE = 4 << 20
+_PHASES = {"candidate": Phase.DEPLOYING, "production": Phase.PROMOTING}
+
+
+def create_deployment(
+    request: StepRequest,
+    *,
+    records: RunRecords,
+    resource_manager: ResourceManager,
+    clock: Clock,
+    policy: Policy,
+) -> Verdict | Later:
+    """Deploy the run's model as candidate or for production, and answer once Azure says it is there.
+
+    The name is derived from the run: a repeated PUT is the same deployment. Deployments of fine-tuned
+    models cannot be re-pointed, so a name is never used for another model.
+    """
+    about = request.about
+    record = records.begin(request.run, _PHASES[about], f"Deploying the model ({about}).")
+    wanted = _wanted(record, about, resource_manager)
+    if isinstance(wanted, Verdict):
+        return wanted
+    found = resource_manager.find_deployment(wanted.name)
+    if found is None:
+        found = _put(wanted, resource_manager, policy)
+        if isinstance(found, Later):
+            return found
+    _note(records, record, about, found, resource_manager.get_account().endpoint)
+    if found.state is DeploymentState.SUCCEEDED:
+        return Verdict(yes=True, message=found.name)
+    if found.state in (DeploymentState.FAILED, DeploymentState.CANCELED):
+        raise _failed(found)
+    wait = policy.scaled(min(10.0 * 2**request.polls, 60))
+    return Later(seconds=wait, reason=f"{found.name} is {found.state.value}")
+
+
+def _wanted(
+    record: RunRecord, about: str, resource_manager: ResourceManager
+) -> DeploymentRequest | Verdict:
+    configuration = configuration_of(record)
+    deploy = configuration.pipeline.deploy
+    sku: str | None
+    if about == "production" and deploy.production is not None:
+        sku, capacity = deploy.production.sku, deploy.production.capacity
+    else:
+        sku, capacity = candidate_sku(configuration, resource_manager), deploy.candidate.capacity
+        if deploy.production is not None and sku == deploy.production.sku:
+            capacity = deploy.production.capacity
+    if sku is None or (is_billed(sku) and not may_host(record, configuration)):
+        return Verdict(yes=False, outcome=Outcome.TRAINED, message=_not_hosted(configuration))
+    same = deploy.production is not None and sku == deploy.production.sku
+    name = configuration.name or record.project
+    purpose = "" if same else "candidate"
+    return DeploymentRequest(
+        name=deployment_name(name, record.run_digest, purpose),
+        model=str((record.job or {})["fine_tuned_model"]),
+        sku=sku,
+        capacity=capacity,
+    )
+
+
+def candidate_sku(
+    configuration: Configuration, resource_manager: ResourceManager
+) -> str | None:
+    """Return the SKU of the candidate: as configured, else DeveloperTier, else production's."""
+    deploy = configuration.pipeline.deploy
+    if deploy.candidate.sku != AUTO:
+        return deploy.candidate.sku
+    model = find_base_model(configuration.model or "", resource_manager)
+    if model is not None and DEVELOPER_TIER in model.skus:
+        return DEVELOPER_TIER
+    return deploy.production.sku if deploy.production else None
+
+
+def is_billed(sku: str) -> bool:
+    """Whether a deployment of this SKU costs by the hour even when nobody calls it."""
+    return sku in _BILLED
+
+
+def may_host(record: RunRecord, configuration: Configuration) -> bool:
+    """Whether 30 days of hosting are known to fit into the budget."""
+    month = record.cost.get("hosting_month")
+    budget = configuration.pipeline.budget.hosting_usd_month or 0
+    return isinstance(month, int | float) and month <= budget
+
+
+def _not_hosted(configuration: Configuration) -> str:
+    budget = configuration.pipeline.budget.hosting_usd_month or 0
+    return (
+        "The model is trained and kept, not deployed: no deployment without an hourly fee is "
+        f"open to it, and pipeline.budget.hosting_usd_month is {budget:g}."
+    )
+
+
+def _put(
+    wanted: DeploymentRequest, resource_manager: ResourceManager, policy: Policy
+) -> Deployment | Later:
+    try:
+        return resource_manager.put_deployment(wanted)
+    except RequestRejectedError as refused:
+        if refused.service_code in _FULL:
+            return Later(seconds=policy.scaled(600), reason=str(refused))
+        raise
+
+
+def _note(
+    records: RunRecords, record: RunRecord, about: str, found: Deployment, endpoint: str
+) -> None:
+    expires = None
+    if found.sku == DEVELOPER_TIER and found.created_at is not None:
+        hours = DEVELOPER_TIER_HOURS * 3600
+        expires = format_time(
+            found.created_at.fromtimestamp(found.created_at.timestamp() + hours, tz=found.created_at.tzinfo)
+        )
+    shown: Payload = {
+        "name": found.name,
+        "sku": found.sku,
+        "capacity": found.capacity,
+        "state": found.state.value,
+        "endpoint": endpoint,
+        "model": found.model,
+        "expires_at": expires,
+    }
+
+    def change(known: RunRecord) -> RunRecord:
+        if about == "production":
+            return replace(known, production=shown, deployment=shown)
+        return replace(known, deployment=shown)
+
+    records.update(record.ref, change, known=record)
+
+
+def _failed(found: Deployment) -> RunEndedError:
+    reason = found.error_message or "the service gave no reason"
+    return RunEndedError(
+        f"The deployment {found.name} failed: {reason}",
+        phase=Phase.FAILED,
+        code="deployment-failed",
+        remedy="The model is kept; mend what Azure names, then `droptune retry` deploys it.",
+    )
+
+
+def test_deployment(
+    request: StepRequest,
+    *,
+    records: RunRecords,
+    datasets: BlobStore,
+    azure_openai: FineTuningService,
+    resource_manager: ResourceManager,
+    policy: Policy,
+) -> Later | None:
+    """Ask the deployment a question; "not known yet" is asked again until the data plane answers.
+
+    Prompt, answer and the base model's answer go to the record and nowhere else.
+    """
+    about = request.about
+    phase = Phase.TESTING if about == "candidate" else Phase.PROMOTING
+    record = records.begin(request.run, phase, f"Asking the {about} a question.")
+    stored = record.production if about == "production" else record.deployment
+    name = str((stored or {})["name"])
+    messages = question(record, datasets)
+    try:
+        answer = azure_openai.complete_chat(name, messages)
+    except NotFoundError:
+        wait = policy.scaled(min(10.0 * 2**request.polls, 60))
+        return Later(seconds=wait, reason=f"{name} does not answer yet")
+    if not answer.content.strip():
+        raise RunEndedError(
+            f"The deployment {name} answered nothing.",
+            phase=Phase.FAILED,
+            code="no-answer",
+            remedy="Look at the training data's answers; the model is kept.",
+        )
+    if record.test is not None and about == "production":
+        return None
+    base, base_answer = _ask_base(record, messages, azure_openai, resource_manager)
+    shown = {
+        "prompt": str(messages[-1].get("content", ""))[:4000],
+        "answer": answer.content[:4000],
+        "latency_ms": answer.latency_ms,
+        "prompt_tokens": answer.prompt_tokens,
+        "completion_tokens": answer.completion_tokens,
+        "base_deployment": base,
+        "base_answer": base_answer,
+    }
+    records.update(record.ref, lambda r: replace(r, test=shown), known=record)
+    return None
+
+
+def question(record: RunRecord, datasets: BlobStore) -> Sequence[Mapping[str, Any]]:
+    """Return the messages of the smoke test: as configured, else the first example held out."""
+    smoke_test = configuration_of(record).pipeline.smoke_test
+    if smoke_test is not None:
+        return smoke_test.messages
+    for role in (Role.TEST, Role.VALIDATION, Role.TRAINING):
+        if pins := record.pins_of(role):
+            with open_data(datasets, pins) as data:
+                example = json.loads(data.readline(_LONGEST_LINE).decode("utf-8-sig"))
+            if messages := _prompt(example.get("messages", ())):
+                return messages
+    return [{"role": "user", "content": "Hello, who are you?"}]
+
+
+def _prompt(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return what stands before the last answer; tool calls are left out."""
+    before = list(messages[:-1])
+    while before and before[-1].get("role") != "user":
+        before.pop()
+    plain = [m for m in before if isinstance(m.get("content"), str) and "tool_calls" not in m]
+    return [m for m in plain if m.get("role") in ("system", "developer", "user", "assistant")]
+
+
+def _ask_base(
+    record: RunRecord,
+    messages: Sequence[Mapping[str, Any]],
+    azure_openai: FineTuningService,
+    resource_manager: ResourceManager,
+) -> tuple[str | None, str | None]:
+    """Ask a deployment of the base model, if the account has one; its silence costs the run nothing."""
+    base = str((record.job or {}).get("model", "")).split(".ft-")[0]
+    try:
+        for deployment in resource_manager.list_deployments():
+            same = base == deployment.model or base.startswith(f"{deployment.model}-2")
+            if same and deployment.state is DeploymentState.SUCCEEDED:
+                answer = azure_openai.complete_chat(deployment.name, messages)
+                return deployment.name, answer.content[:4000]
+    except DroptuneError:
+        return None, None
+    return None, None

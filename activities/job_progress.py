@@ -1,0 +1,69 @@
+"""What a look at a job leaves behind: events, metrics, checkpoints, and the run's own figures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from activities.run_records import RunRecords, dump
+from droptune.domain.job import FineTuningJob, JobEvent
+from droptune.domain.payload import Payload, format_time
+from droptune.domain.run import RunRecord
+from droptune.domain.services import FineTuningService
+
+_FIGURES = ("step", "train_loss", "valid_loss")
+
+
+def follow(
+    record: RunRecord,
+    job: FineTuningJob,
+    *,
+    records: RunRecords,
+    azure_openai: FineTuningService,
+) -> RunRecord:
+    """Keep the job's events, metrics and checkpoints, and update the run's record."""
+    events = azure_openai.list_events(job.id)
+    metrics = metrics_of(events)
+    lines = "".join(json.dumps(event.to_payload(), ensure_ascii=False) + "\n" for event in events)
+    records.keep(record.ref, "events.jsonl", lines.encode(), "application/jsonl")
+    records.keep(record.ref, "metrics.json", dump({"steps": metrics}), "application/json")
+    if job.status.is_terminal:
+        found = [point.to_payload() for point in azure_openai.list_checkpoints(job.id)]
+        records.keep(record.ref, "checkpoints.json", dump({"data": found}), "application/json")
+    latest = metrics[-1] if metrics else {}
+    return records.update(record.ref, lambda r: record_job(r, job, latest), known=record)
+
+
+def metrics_of(events: Sequence[JobEvent]) -> list[Payload]:
+    """Return the metrics of each step, in order of steps."""
+    found = {
+        event.data["step"]: dict(event.data)
+        for event in events
+        if event.type == "metrics" and isinstance(event.data.get("step"), int)
+    }
+    return [found[step] for step in sorted(found)]
+
+
+def record_job(
+    record: RunRecord, job: FineTuningJob, latest: Mapping[str, Any] | None = None
+) -> RunRecord:
+    """Return the record with what the job says now; figures stay until newer ones come."""
+    figures = {key: (latest or {}).get(key, (record.job or {}).get(key)) for key in _FIGURES}
+    finish = job.estimated_finish
+    shown = {
+        "id": job.id,
+        "status": job.raw_status,
+        "model": job.model,
+        "fine_tuned_model": job.fine_tuned_model,
+        "trained_tokens": job.trained_tokens,
+        "training_type": job.training_type,
+        "hyperparameters": dict(job.hyperparameters),
+        "seed": job.seed,
+        "created_at": format_time(job.created_at),
+        "finished_at": format_time(job.finished_at) if job.finished_at else None,
+        "estimated_finish": format_time(finish) if finish else None,
+        **figures,
+    }
+    return replace(record, job=shown, waiting_for=None)

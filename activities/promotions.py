@@ -1,0 +1,140 @@
+"""The pointer that callers of a project follow, changed in one conditional write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from activities.configurations import configuration_of
+from activities.deployments import is_billed, may_host
+from activities.run_records import RunRecords, dump
+from droptune.domain.champion import Champion, ChampionEntry, succeed
+from droptune.domain.champion import roll_back as rolled_back
+from droptune.domain.errors import ConflictError, StepFailedError, TransientError
+from droptune.domain.phases import Outcome, Phase
+from droptune.domain.run import RunRecord
+from droptune.domain.services import BlobStore, Clock
+from droptune.domain.steps import StepRequest, Verdict
+
+_TRIES = 8
+
+
+def load_champion(registry: BlobStore, project: str) -> tuple[Champion | None, str | None]:
+    """Return a project's champion and the document's ETag, or None twice."""
+    blob = registry.find(f"{project}/champion.json")
+    return (Champion.from_document(json.loads(blob.data)), blob.etag) if blob else (None, None)
+
+
+def change_champion(
+    registry: BlobStore, project: str, change: Callable[[Champion | None], Champion | None]
+) -> Champion | None:
+    """Change the pointer in one conditional write; None from `change` writes nothing."""
+    for _ in range(_TRIES):
+        present, etag = load_champion(registry, project)
+        changed = change(present)
+        if changed is None:
+            return None
+        name, data = f"{project}/champion.json", dump(dict(changed.to_document()))
+        try:
+            registry.write(name, data, if_match=etag, if_absent=etag is None)
+        except ConflictError:
+            continue
+        lines = "".join(json.dumps(entry.to_payload()) + "\n" for entry in changed.history)
+        registry.write(f"{project}/history.jsonl", lines.encode(), content_type="application/jsonl")
+        return changed
+    raise TransientError(f"the champion of {project} is being changed by others")
+
+
+def decide_promotion(
+    request: StepRequest, *, records: RunRecords, registry: BlobStore
+) -> Verdict:
+    """Say whether the model may become the champion, and whether a person has to say so. Reads only."""
+    record = records.begin(request.run, Phase.TESTING)
+    configuration = configuration_of(record)
+    production = configuration.pipeline.deploy.production
+    if production is None:
+        return _no(Outcome.TRAINED, "Trained and tried; pipeline.deploy.production is not set.")
+    if is_billed(production.sku) and not may_host(record, configuration):
+        month = record.cost.get("hosting_month")
+        cost = f"${month:.0f} a month" if isinstance(month, int | float) else "an unknown amount"
+        return _no(
+            Outcome.NOT_PROMOTED,
+            f"Hosting {production.sku} costs {cost}, which pipeline.budget.hosting_usd_month "
+            "does not allow.",
+        )
+    champion, _ = load_champion(registry, record.project)
+    if champion is not None and _is_older(record, champion):
+        return _no(Outcome.NOT_PROMOTED, "The champion was trained on a newer dataset.")
+    approval = configuration.pipeline.approval.promotion
+    asks = approval == "always" or (approval == "replace" and champion is not None)
+    return Verdict(yes=True, needs_approval=asks)
+
+
+def _is_older(record: RunRecord, champion: Champion) -> bool:
+    current = champion.current
+    return current.run_id != record.id and record.settled_at <= current.settled_at
+
+
+def _no(outcome: Outcome, message: str) -> Verdict:
+    return Verdict(yes=False, outcome=outcome, message=message)
+
+
+def promote_deployment(
+    request: StepRequest, *, records: RunRecords, registry: BlobStore, clock: Clock
+) -> Verdict:
+    """Make the production deployment the champion. A repetition finds itself there already."""
+    record = records.begin(request.run, Phase.PROMOTING, "Making the deployment the champion.")
+    entry = _entry(record, clock)
+    rollback = timedelta(hours=configuration_of(record).pipeline.retention.rollback_hours)
+    already, _ = load_champion(registry, record.project)
+    if already is not None and already.current.run_id == record.id:
+        champion: Champion | None = already
+    else:
+        champion = change_champion(
+            registry,
+            record.project,
+            lambda present: succeed(present, entry, project=record.project, rollback=rollback),
+        )
+    if champion is None:
+        return _no(Outcome.NOT_PROMOTED, "Another run became the champion meanwhile.")
+    shown = {key: entry.to_payload()[key] for key in ("deployment", "endpoint", "model", "since")}
+    records.update(record.ref, lambda r: replace(r, champion=shown), known=record)
+    return Verdict(yes=True, outcome=Outcome.PROMOTED, message=_promoted(entry))
+
+
+def _promoted(entry: ChampionEntry) -> str:
+    return f"Promoted: {entry.deployment} answers for the project now."
+
+
+def _entry(record: RunRecord, clock: Clock) -> ChampionEntry:
+    production: dict[str, Any] = dict(record.production or {})
+    if not production:
+        raise StepFailedError("the run has no production deployment", code="no-deployment")
+    return ChampionEntry(
+        endpoint=production["endpoint"],
+        deployment=production["name"],
+        model=production["model"],
+        base_model=str((record.job or {}).get("model", "")),
+        run_id=record.id,
+        since=clock.now(),
+        settled_at=record.settled_at,
+        sku=production["sku"],
+        capacity=production["capacity"],
+    )
+
+
+def roll_back_champion(
+    project: str, by: str, reason: str, *, registry: BlobStore, clock: Clock
+) -> Champion | None:
+    """Make the previous champion current again; None when there is none. The sweep makes its
+    deployment again if Azure has removed it meanwhile."""
+
+    def change(present: Champion | None) -> Champion | None:
+        if present is None:
+            return None
+        return rolled_back(present, at=clock.now(), by=by, reason=reason)
+
+    return change_champion(registry, project, change)

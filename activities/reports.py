@@ -1,0 +1,164 @@
+"""What is wrong with a dataset and what training on it costs: known before anything is spent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from activities.configurations import configuration_of
+from activities.pinned_data import sources
+from activities.pins import hold_pins, reading_pinned
+from activities.run_records import RunRecords, dump
+from droptune.domain.configuration import Configuration
+from droptune.domain.dataset import Role
+from droptune.domain.errors import RunEndedError
+from droptune.domain.findings import Finding, Severity
+from droptune.domain.payload import Payload
+from droptune.domain.phases import Phase
+from droptune.domain.run import RunRecord
+from droptune.domain.services import BlobStore, Clock
+from droptune.domain.steps import Plan, StepRequest, Validated
+
+REPORT = "report.json"
+
+
+def validate_dataset(
+    request: StepRequest,
+    *,
+    datasets: BlobStore,
+    records: RunRecords,
+    clock: Clock,
+    render: Callable[[Payload], str] | None = None,
+) -> Validated:
+    """Write the report and pass the dataset, or end the run `rejected` with what is wrong.
+
+    A repetition reads the same pinned bytes and writes the same report.
+    """
+    record = records.begin(request.run, Phase.VALIDATING, "Reading every line of the dataset.")
+    record = hold_pins(record, datasets=datasets, records=records)
+    with reading_pinned():
+        report = _report(record, datasets, clock)
+    records.keep(record.ref, REPORT, dump(report), "application/json")
+    if render is not None:
+        html = render(report).encode()
+        records.keep(record.ref, "report.html", html, "text/html; charset=utf-8")
+    record = records.update(record.ref, lambda r: with_report(r, report))
+    if report["verdict"] != "accept":
+        raise _rejected(report)
+    roles = (Role.TRAINING, Role.VALIDATION)
+    return Validated(roles=tuple(role.value for role in roles if record.pins_of(role)))
+
+
+def _report(record: RunRecord, datasets: BlobStore, clock: Clock) -> Payload:
+    from droptune.validation import ValidationRequest, validate  # the tokenizers are heavy
+
+    configuration = Configuration.from_payload(record.configuration) if record.configuration else None
+    request = ValidationRequest(as_of=clock.now().date(), **_asked(configuration))
+    report = validate(sources(record, datasets), request=request).to_payload()
+    own = [finding.to_payload() for finding in record.configuration_findings]
+    return _with_findings(report, own)
+
+
+def _asked(configuration: Configuration | None) -> dict[str, Any]:
+    if configuration is None:
+        return {}
+    pipeline = configuration.pipeline
+    production = pipeline.deploy.production
+    return {
+        "model": configuration.model,
+        "method": configuration.method_type,
+        "training_type": configuration.training_type,
+        "n_epochs": configuration.n_epochs,
+        "min_examples": pipeline.validation.min_examples,
+        "ignore": pipeline.validation.ignore,
+        "raised": pipeline.validation.raised,
+        "production_sku": production.sku if production else None,
+        "candidate_sku": pipeline.deploy.candidate.sku,
+    }
+
+
+def _with_findings(report: Payload, own: Sequence[Payload]) -> Payload:
+    bad = any(finding["severity"] == Severity.ERROR for finding in own)
+    return report | {
+        "findings": [*own, *report["findings"]],
+        "verdict": "reject" if bad else report["verdict"],
+    }
+
+
+def with_report(record: RunRecord, report: Payload) -> RunRecord:
+    """Return the record with the report's figures."""
+    training = [file for file in report["files"] if file["role"] == Role.TRAINING]
+    counted = {"error": 0, "warning": 0}
+    for finding in report["findings"]:
+        if finding["severity"] in counted:
+            counted[finding["severity"]] += finding.get("count", 1)
+    return replace(
+        record,
+        examples=sum(file["examples"] for file in training),
+        tokens=sum(file["tokens"]["total"]["sum"] for file in training),
+        findings=counted,
+        cost=report.get("cost") or {},
+    )
+
+
+def _rejected(report: Payload) -> RunEndedError:
+    errors = [
+        Finding.from_payload(each) for each in report["findings"] if each["severity"] == "error"
+    ]
+    more = f" ({len(errors) - 1} more in the report)" if len(errors) > 1 else ""
+    first = errors[0]
+    place = ", ".join(
+        part
+        for part in (first.file, f"line {first.line}" if first.line else None)
+        if part is not None
+    )
+    message = first.message if not place or place in first.message else f"{place}: {first.message}"
+    return RunEndedError(
+        f"{message}{more}",
+        phase=Phase.REJECTED,
+        code="training-data",
+        remedy=first.fix or "Mend the data and drop it again.",
+    )
+
+
+def estimate_cost(request: StepRequest, *, records: RunRecords) -> Plan:
+    """Compare the estimate with the budget; say whether the run trains and who has to approve."""
+    record = records.begin(request.run, Phase.ESTIMATING, "Comparing the cost with the budget.")
+    configuration = configuration_of(record)
+    if configuration.model is None or configuration.pipeline.mode == "plan":
+        return Plan(trains=False)
+    reasons = approval_reasons(record, configuration)
+    if reasons and configuration.pipeline.approval.training == "never":
+        raise RunEndedError(
+            " ".join(reasons),
+            phase=Phase.REJECTED,
+            code="over-budget",
+            remedy="Raise pipeline.budget.run_usd, or let a person approve: "
+            "pipeline.approval.training: over_budget.",
+        )
+    records.update(record.ref, lambda r: replace(r, approval_reasons=reasons))
+    return Plan(trains=True, needs_approval=bool(reasons))
+
+
+def approval_reasons(record: RunRecord, configuration: Configuration) -> tuple[str, ...]:
+    """Return why a person has to approve the training; empty when nobody has to."""
+    reasons = list(record.approval_reasons)
+    budget, high = configuration.pipeline.budget.run_usd, record.cost.get("high")
+    if high is None:
+        reasons.append("The price of training this model is not known.")
+    elif budget is not None and high > budget:
+        reasons.append(f"Training may cost ${high:.2f}, and the budget is ${budget:.2f}.")
+    if configuration.pipeline.approval.training == "always":
+        reasons.append("Every training of this project waits for approval.")
+    return tuple(dict.fromkeys(reasons))
+
+
+def read_report(records: RunRecords, record: RunRecord) -> Payload:
+    """Return the stored report of a run."""
+    data = records.read(record.ref, REPORT)
+    report: Payload = json.loads(data) if data else {}
+    return report
+
+

@@ -1,0 +1,166 @@
+"""What a timer looks after: lost events, lost instances, and champions that Azure removed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+from activities.datasets import INSTALLED, read_folder
+from activities.promotions import change_champion, load_champion
+from activities.run_records import RunRecords, dump, load_document
+from droptune.domain.champion import HISTORY_LENGTH, Champion, ChampionEntry
+from droptune.domain.dataset import BARE_VERSION, DatasetRef, is_name
+from droptune.domain.deployment import DeploymentRequest, DeploymentState
+from droptune.domain.errors import ConflictError, DroptuneError
+from droptune.domain.payload import format_time
+from droptune.domain.registration import DatasetRecord, dataset_record_name, known_files
+from droptune.domain.run import RunRef
+from droptune.domain.services import BlobStore, Clock, Orchestrations, ResourceManager
+from droptune.domain.steps import Collecting
+
+NEWEST_RUNS = 500
+
+
+def install(*, datasets: BlobStore, registry: BlobStore, clock: Clock) -> None:
+    """List what lies in the container at installation as seen, once; then the app is ready."""
+    if registry.find(INSTALLED) is not None:
+        return
+    for dataset in list_datasets(datasets):
+        folder = read_folder(datasets, dataset)
+        seen = DatasetRecord(
+            project=dataset.project,
+            version=dataset.version,
+            state="seen",
+            files=known_files(folder.relevant),
+            message="Seen, not started: it lay here when Droptune was installed.",
+        )
+        _write_once(registry, dataset_record_name(dataset), dump(seen.to_payload()))
+    _write_once(registry, INSTALLED, dump({"installed_at": format_time(clock.now())}))
+
+
+def _write_once(store: BlobStore, name: str, data: bytes) -> None:
+    try:
+        store.write(name, data, if_absent=True)
+    except ConflictError:
+        return
+
+
+def list_datasets(datasets: BlobStore) -> Iterator[DatasetRef]:
+    """Iterate over every dataset that lies in the container."""
+    for folder in datasets.list_folders():
+        project = folder.rstrip("/")
+        if is_name(project):
+            for inner in datasets.list_folders(folder):
+                version = inner.removeprefix(folder).rstrip("/")
+                if is_name(version):
+                    yield DatasetRef(project=project, version=version)
+    for blob in datasets.list():
+        stem, dot, ending = blob.name.rpartition(".")
+        if "/" not in blob.name and dot and ending == "jsonl" and is_name(stem):
+            yield DatasetRef(project=stem, version=BARE_VERSION)
+
+
+async def sweep(
+    *,
+    datasets: BlobStore,
+    registry: BlobStore,
+    records: RunRecords,
+    resource_manager: ResourceManager,
+    clock: Clock,
+    orchestrations: Orchestrations,
+) -> None:
+    """Start what should be running and is not. Every start is by id, so repeating it is safe."""
+    await asyncio.to_thread(install, datasets=datasets, registry=registry, clock=clock)
+    for dataset in await asyncio.to_thread(find_new, datasets, registry):
+        collecting = Collecting(dataset=dataset)
+        await orchestrations.ensure_started(
+            "collect_dataset", dataset.collector_id, collecting.to_payload()
+        )
+    for run in await asyncio.to_thread(find_open, records):
+        if not await orchestrations.is_alive(run.id):
+            await orchestrations.ensure_started("fine_tune_model", run.id, run.to_payload())
+    await asyncio.to_thread(
+        restore_champions, registry=registry, resource_manager=resource_manager, clock=clock
+    )
+
+
+def find_new(datasets: BlobStore, registry: BlobStore) -> list[DatasetRef]:
+    """Return the datasets that hold something no run was registered for."""
+    found = []
+    for dataset in list_datasets(datasets):
+        folder = read_folder(datasets, dataset)
+        known, _ = load_document(registry, dataset_record_name(dataset), DatasetRecord)
+        if folder.has_training_data and not (known is not None and known.knows(folder)):
+            found.append(dataset)
+    return found
+
+
+def find_open(records: RunRecords) -> list[RunRef]:
+    """Return the runs among the newest whose record has not ended."""
+    found = []
+    for row in records.store.list("_index/", limit=NEWEST_RUNS):
+        blob = records.store.find(row.name)
+        document = json.loads(blob.data) if blob else {}
+        if "project" in document:
+            ref = RunRef(project=document["project"], id=document["id"])
+            record = records.find(ref)
+            if record is not None and not record.phase.is_terminal:
+                found.append(ref)
+    return found
+
+
+def restore_champions(
+    *, registry: BlobStore, resource_manager: ResourceManager, clock: Clock
+) -> None:
+    """Make a champion that Azure removed again, under a new name; retire replaced ones in time.
+
+    One look each time: the pointer moves only once the new deployment is `Succeeded`.
+    """
+    for folder in registry.list_folders():
+        project = folder.rstrip("/")
+        champion, _ = load_champion(registry, project) if is_name(project) else (None, None)
+        if champion is not None:
+            try:
+                _restore(champion, registry, resource_manager)
+                _retire(champion, registry, resource_manager, clock)
+            except DroptuneError:
+                continue  # the next sweep looks again
+
+
+def _restore(
+    champion: Champion, registry: BlobStore, resource_manager: ResourceManager
+) -> None:
+    current = champion.current
+    if resource_manager.find_deployment(current.deployment) is not None:
+        return
+    number = sum(entry.run_id == current.run_id for entry in champion.history)
+    name = f"{current.deployment[:60]}-{number}"
+    wanted = DeploymentRequest(
+        name=name, model=current.model, sku=current.sku, capacity=current.capacity
+    )
+    made = resource_manager.find_deployment(name) or resource_manager.put_deployment(wanted)
+    if made.state is DeploymentState.SUCCEEDED:
+        entry = replace(current, deployment=name, reason="made again: Azure had removed it")
+        change_champion(registry, champion.project, lambda now: _repointed(now, current.deployment, entry))
+
+
+def _repointed(present: Champion | None, gone: str, entry: ChampionEntry) -> Champion | None:
+    if present is None or present.current.deployment != gone:
+        return None
+    return replace(present, current=entry, history=(*present.history, entry)[-HISTORY_LENGTH:])
+
+
+def _retire(
+    champion: Champion,
+    registry: BlobStore,
+    resource_manager: ResourceManager,
+    clock: Clock,
+) -> None:
+    previous, until = champion.previous, champion.keep_previous_until
+    if previous is None or until is None or clock.now() < until:
+        return
+    now, _ = load_champion(registry, champion.project)
+    if now is not None and now.current.deployment != previous.deployment:
+        resource_manager.delete_deployment(previous.deployment)
