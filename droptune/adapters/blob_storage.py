@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from droptune.adapters.blob_failures import failure
-from droptune.domain.errors import BlobNotFoundError, StoreError, TransientError
+from droptune.domain.errors import BlobNotFoundError, ConflictError, StoreError, TransientError
 from droptune.domain.services import BlobInfo, StoredBlob
 
 if TYPE_CHECKING:
@@ -169,7 +169,15 @@ class BlobContainer:
                 return self._read_once(name, position, length, if_match)
             except TransientError as error:
                 self._pause(max(pause, error.retry_after or 0))
+            except ConflictError as error:
+                raise self._gone_or(error, name) from error
         return self._read_once(name, position, length, if_match)
+
+    def _gone_or(self, error: ConflictError, name: str) -> StoreError:
+        """Tell a blob that is gone from one that changed: If-Match answers 412 to both."""
+        if self.find_info(name) is None:
+            return BlobNotFoundError(f"{self._container.container_name}/{name} does not exist")
+        return error
 
     def _read_once(
         self, name: str, position: int, length: int, if_match: str | None

@@ -1,0 +1,39 @@
+"""What every test may ask for: an Azurite, a local Azure OpenAI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+import pytest
+
+from tests import servers
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let contract tests run on the real service: `--service azure`."""
+    parser.addoption(
+        "--service",
+        choices=("local", "azure"),
+        default="local",
+        help="azure: contract tests also run on the resource that the settings name (costs money)",
+    )
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The connection string of an Azurite of this session."""
+    command = servers.find_azurite()
+    if command is None:
+        pytest.skip("Azurite is not installed: python3 -m droptune test installs it")
+    with servers.running_azurite(command, tmp_path_factory.mktemp("azurite")) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def emulator_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a local Azure OpenAI whose time stands as good as still."""
+    if find_spec("emulator.__main__") is None:
+        pytest.skip("there is no emulator in this checkout")
+    with servers.running_emulator(tmp_path_factory.mktemp("emulator")) as url:
+        yield url
