@@ -1,0 +1,95 @@
+"""Blob storage as the command line needs it: containers of a local app, files of a dataset."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from droptune.cli.refusals import Refusal
+
+if TYPE_CHECKING:
+    from azure.storage.blob import BlobServiceClient
+
+CONTAINERS = ("datasets", "runs", "registry")
+# Public: every Azurite has these. Source: Azurite's README, "Default Storage Account".
+ACCOUNT = "devstoreaccount1"
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+_BLOB_SCRIPT = Path("node_modules", "azurite", "dist", "src", "blob", "main.js")
+
+
+def connection_string(blob_url: str) -> str:
+    """Return the connection string of the Azurite that serves a URL."""
+    return (
+        f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};"
+        f"BlobEndpoint={blob_url}/{ACCOUNT};"
+    )
+
+
+def azurite_command(root: Path, environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the program that serves blobs: the set-up's, or the one that AZURITE names."""
+    if named := environ.get("AZURITE"):
+        return [named]
+    folder = root / ".droptune" / "azurite"
+    try:
+        node = json.loads((folder / "ready.json").read_bytes())["node"]
+    except (OSError, ValueError, KeyError):
+        raise Refusal(
+            "Azurite, the local storage, is not set up.",
+            "Run python3 -m droptune up from the clone, or name an azurite-blob in AZURITE.",
+        ) from None
+    return [node, str(folder / _BLOB_SCRIPT)]
+
+
+def azurite_flags(location: Path, port: int) -> list[str]:
+    """Return how Azurite is started: all it holds lasts, and nothing is sent anywhere."""
+    return [
+        *("--location", str(location), "--blobHost", "127.0.0.1", "--blobPort", str(port)),
+        *("--silent", "--skipApiVersionCheck", "--disableTelemetry"),
+    ]
+
+
+def create_containers(connection: str) -> None:
+    """Create the containers of an installation where they are missing."""
+    from azure.core.exceptions import ResourceExistsError
+
+    with open_storage(connection) as storage:
+        for name in CONTAINERS:
+            try:
+                storage.create_container(name)
+            except ResourceExistsError:
+                continue
+
+
+def open_storage(storage: str) -> BlobServiceClient:
+    """Return a client for a connection string, or for an account's URL as whoever is signed in."""
+    try:
+        from azure.storage.blob import BlobServiceClient
+    except ImportError:
+        raise Refusal(
+            "Uploading needs the package azure-storage-blob, which is not installed.",
+            "Install droptune[app], or upload with az storage blob upload-batch or azcopy.",
+        ) from None
+    if not storage.startswith("https://"):
+        return BlobServiceClient.from_connection_string(storage)
+    from azure.identity import DefaultAzureCredential
+
+    return BlobServiceClient(storage, credential=DefaultAzureCredential())
+
+
+def upload(storage: str, files: Iterable[tuple[str, Path]]) -> None:
+    """Upload files to the container of datasets, each under its name, in this order."""
+    from azure.core.exceptions import AzureError
+
+    try:
+        with open_storage(storage) as client:
+            for name, path in files:
+                with path.open("rb") as data:
+                    client.get_blob_client("datasets", name).upload_blob(data, overwrite=True)
+    except (AzureError, OSError, ValueError) as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise Refusal(
+            f"The upload failed: {first}", "Check the storage's address and your access to it."
+        ) from None
