@@ -63,7 +63,7 @@ class LocalProcess:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 creationflags=_NEW_GROUP,
-                preexec_fn=_die_with(os.getpid()),
+                preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 - started from one thread
             )
         return self._wait_until_ready(offset, timeout)
 

@@ -1,0 +1,96 @@
+"""Runs as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from droptune.cli.app_client import Document
+from droptune.cli.terminal import Terminal, money
+
+_STYLES = {
+    "succeeded": "green",
+    "rejected": "yellow",
+    "failed": "red",
+    "cancelled": "yellow",
+    "superseded": "yellow",
+    "awaiting_approval": "cyan",
+    "awaiting_promotion": "cyan",
+}
+
+
+def show_line(status: Document, terminal: Terminal) -> None:
+    """Show a phase and the sentence about it."""
+    phase = str(status.get("phase"))
+    terminal.say(
+        f"  {terminal.paint(f'{phase:<18}', _STYLES.get(phase, 'bold'))} {status['message']}"
+    )
+
+
+def show_rows(rows: Iterable[Document], terminal: Terminal) -> None:
+    """Show runs, one a line."""
+    empty = True
+    for row in rows:
+        empty = False
+        phase = str(row["phase"])
+        painted = terminal.paint(f"{phase:<18}", _STYLES.get(phase, ""))
+        terminal.say(f"{row['id']:<48} {painted} {row['message']}")
+    if empty:
+        terminal.say("No runs. Drop a dataset: droptune submit DIR.")
+
+
+def show_status(status: Document, terminal: Terminal) -> None:
+    """Show a run at length."""
+    terminal.say(f"{status['id']}", "bold")
+    show_line(status, terminal)
+    for label, value in _facts(status):
+        terminal.say(f"  {label:<18} {value}")
+    if problem := status.get("error"):
+        terminal.say(f"  {'why':<18} {problem['message']}", "red")
+        if problem.get("remedy"):
+            terminal.say(f"  {'what helps':<18} {problem['remedy']}")
+
+
+def _facts(status: Document) -> Iterable[tuple[str, str]]:
+    """Yield what is known so far, a label and a sentence each."""
+    dataset, cost = status.get("dataset") or {}, status.get("cost") or {}
+    yield "dataset", f"{status['project']}/{status['version']}{_size(dataset)}"
+    if isinstance(cost.get("high"), int | float):
+        yield "cost", _cost(cost)
+    if job := status.get("job"):
+        yield "job", _job(job)
+    if deployment := status.get("deployment"):
+        yield "deployment", f"{deployment['name']} ({deployment['sku']}, {deployment['state']})"
+    if test := status.get("test"):
+        yield "asked", str(test.get("prompt"))
+        yield "answered", str(test.get("answer"))
+    if status.get("next"):
+        yield "next", str(status["next"])
+    links = status.get("links") or {}
+    yield "status", str(links.get("self"))
+    yield "page", str(links.get("page"))
+
+
+def _size(dataset: Document) -> str:
+    if not isinstance(dataset.get("examples"), int):
+        return ""
+    findings = dataset.get("findings") or {}
+    return (
+        f": {dataset['examples']:,} examples, {dataset.get('tokens') or 0:,} tokens, "
+        f"{findings.get('error', 0)} errors, {findings.get('warning', 0)} warnings"
+    )
+
+
+def _cost(cost: Document) -> str:
+    spent = cost.get("spent")
+    so_far = f"; spent {money(spent)}" if isinstance(spent, int | float) else ""
+    hosting = cost.get("hosting_month")
+    held = f"; hosting {money(hosting)} for 30 days" if isinstance(hosting, int | float) else ""
+    return f"{money(cost.get('low') or 0)} to {money(cost['high'])}{held}{so_far}"
+
+
+def _job(job: Document) -> str:
+    parts: list[Any] = [job.get("id"), job.get("status"), job.get("fine_tuned_model")]
+    if job.get("adopted_from"):
+        parts.append(f"adopted from {job['adopted_from']}")
+    return ", ".join(str(part) for part in parts if part)
