@@ -146,7 +146,7 @@ class LocalApp:
         command = self._server("devhost", "--app", str(self._root), name="app")
         self.app_url = self._start(self._host, "app", command)
         self._wait_until_healthy()
-        write_installation(self.state, self._installation())
+        write_installation(self.state, self.installation())
 
     def kill_host(self) -> None:
         """End the Functions host as a crash would (SIGKILL)."""
@@ -189,7 +189,13 @@ class LocalApp:
                 )
             time.sleep(_LOOK_SECONDS)
 
-    def _installation(self) -> Installation:
+    def ended(self) -> str | None:
+        """Return the name of a process that does not run any more, or None while all do."""
+        processes = (self._storage, self._emulator, self._host)
+        return next((process.name for process in processes if not process.is_running), None)
+
+    def installation(self) -> Installation:
+        """Return where everything is now."""
         processes = {"storage": self._storage, "emulator": self._emulator, "app": self._host}
         return Installation(
             app_url=self.app_url,

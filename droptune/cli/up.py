@@ -1,0 +1,71 @@
+"""`up`: a local installation that stays until it is stopped."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from droptune.cli.installation import Installation
+from droptune.cli.local_app import AlreadyRunningError, LocalApp
+from droptune.cli.options import JsonOption, ScaleOption
+from droptune.cli.refusals import Exit, Refusal
+from droptune.cli.targets import DEFAULT_STATE
+from droptune.cli.terminal import Terminal, show_json
+
+_LOOK_SECONDS = 0.5
+
+
+def up(
+    state: Annotated[
+        Path, typer.Option("--state", metavar="DIR", help="Holds everything that must last.")
+    ] = DEFAULT_STATE,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The app's; 0: a free one.")] = 0,
+    time_scale: ScaleOption = 60,
+    as_json: JsonOption = False,
+) -> int:
+    """Start storage, a stand-in for Azure OpenAI and the app on this machine, and stay."""
+    terminal = Terminal()
+    say = (lambda text: None) if as_json else terminal.say
+    app = LocalApp(state=state, time_scale=time_scale, app_port=port, say=say)
+    try:
+        with app:
+            _tell(app.installation(), as_json, terminal)
+            _stay(app)
+    except AlreadyRunningError as already:
+        if already.installation is None:  # it is starting at this moment
+            raise
+        _tell(already.installation, as_json, terminal)
+        say("  It runs already; nothing was started.")
+    return Exit.YES
+
+
+def _stay(app: LocalApp) -> None:
+    """Return on Ctrl-C; raises Refusal when one of the processes ends by itself."""
+    try:
+        while not (ended := app.ended()):
+            time.sleep(_LOOK_SECONDS)
+    except KeyboardInterrupt:
+        return
+    raise Refusal(
+        f"{ended} ended by itself; everything else was stopped.",
+        f"Its log is in {app.state / 'logs'}; up on the same state goes on where it was.",
+    )
+
+
+def _tell(installation: Installation, as_json: bool, terminal: Terminal) -> None:
+    if as_json:
+        show_json(
+            {"app_url": installation.app_url, "emulator_url": installation.emulator_url}
+            | {"storage_connection_string": installation.storage_connection_string}
+        )
+        return
+    base = f"{installation.app_url}/api"
+    terminal.say("Droptune runs on this machine. Nothing here is Azure and nothing costs.", "bold")
+    terminal.say(f"  {'page':<18} {base}/dashboard")
+    terminal.say(f"  {'runs':<18} {base}/runs")
+    terminal.say(f"  {'datasets':<18} {base}/datasets")
+    terminal.say(f"  {'Azure OpenAI':<18} {installation.emulator_url} (a stand-in)")
+    terminal.say("  Drop a dataset: python3 -m droptune submit DIR. Ctrl-C stops everything.")
