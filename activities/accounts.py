@@ -43,9 +43,7 @@ def find_base_model(name: str, resource_manager: ResourceManager) -> AccountMode
     )
 
 
-def _check_model(
-    configuration: Configuration, model: AccountModel | None, clock: Clock
-) -> None:
+def _check_model(configuration: Configuration, model: AccountModel | None, clock: Clock) -> None:
     name = configuration.model
     if model is None:
         raise _no(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from droptune.domain.errors import DroptuneError, RunEndedError, TransientError
@@ -15,8 +15,8 @@ LONGEST_BACK_OFF = 120.0
 def bind(activity: Callable[..., Any], **services: Any) -> Callable[[Payload], Payload]:
     """Return an activity as Durable calls it.
 
-    The answer is `{"value": …}`, `{"later": seconds, "reason": …}`, `{"ended": …}` or `{"error": …}`; only
-    what is no `DroptuneError` is raised, for Durable to retry.
+    The answer is `{"value": …}`, `{"later": seconds, "reason": …}`, `{"ended": …}` or `{"error":
+    …}`; only what is no `DroptuneError` is raised, for Durable to retry.
     """
     spec = STEPS[activity.__name__]
 
@@ -32,17 +32,33 @@ def bind(activity: Callable[..., Any], **services: Any) -> Callable[[Payload], P
 def answer(call: Callable[[], Model | Later | None], polls: int = 0) -> Payload:
     """Make a call and return what came of it as a plain answer."""
     try:
-        result = call()
-    except RunEndedError as ended:
-        return {"ended": ended.problem().to_payload() | {"phase": ended.phase, "outcome": ended.outcome}}
-    except TransientError as error:
-        wait = error.retry_after if error.retry_after is not None else back_off(polls)
-        return {"later": wait, "reason": f"{error.code}: {error}"[:500]}
+        return _answered(call())
     except DroptuneError as error:
-        return {"error": error.problem().to_payload()}
+        return _refused(error, polls)
+
+
+async def answer_async(call: Awaitable[Model | Later | None]) -> Payload:
+    """Wait for a call and return what came of it as a plain answer."""
+    try:
+        return _answered(await call)
+    except DroptuneError as error:
+        return _refused(error, 0)
+
+
+def _answered(result: Model | Later | None) -> Payload:
     if isinstance(result, Later):
         return {"later": result.seconds, "reason": result.reason}
     return {"value": result.to_payload() if result is not None else {}}
+
+
+def _refused(error: DroptuneError, polls: int) -> Payload:
+    problem = error.problem().to_payload()
+    if isinstance(error, RunEndedError):
+        return {"ended": problem | {"phase": error.phase, "outcome": error.outcome}}
+    if isinstance(error, TransientError):
+        wait = error.retry_after if error.retry_after is not None else back_off(polls)
+        return {"later": wait, "reason": f"{error.code}: {error}"[:500]}
+    return {"error": problem}
 
 
 def back_off(polls: int) -> float:

@@ -19,7 +19,12 @@ INSTALLED = "_installed.json"
 
 
 def look_at_dataset(
-    collecting: Collecting, *, datasets: BlobStore, registry: BlobStore, clock: Clock, policy: Policy
+    collecting: Collecting,
+    *,
+    datasets: BlobStore,
+    registry: BlobStore,
+    clock: Clock,
+    policy: Policy,
 ) -> Look | Later:
     """Look once at a dataset's folder. Reads only, so it may run any number of times."""
     if registry.find(INSTALLED) is None:
@@ -82,8 +87,8 @@ def joined_chunks(
 def check_pins(datasets: BlobStore, pins: tuple[Pin, ...], folder: Folder) -> tuple[Pin, ...] | str:
     """Compare what was pinned with what is there now.
 
-    Return the pins, with new ETags where the same content was written again, or a sentence that says
-    what changed.
+    Return the pins, with new ETags where the same content was written again, or a sentence that
+    says what changed.
     """
     present = {file.name: file for file in folder.relevant}
     pinned = {pin.name: pin for pin in pins}
@@ -121,9 +126,7 @@ def read_json(store: BlobStore, name: str) -> object:
 
 
 def _pin(role: str, file: DatasetFile, sha256: str) -> Pin:
-    return Pin(
-        role=role, name=file.name, etag=file.etag, size_bytes=file.size_bytes, sha256=sha256
-    )
+    return Pin(role=role, name=file.name, etag=file.etag, size_bytes=file.size_bytes, sha256=sha256)
 
 
 def _file(info: BlobInfo) -> DatasetFile:

@@ -48,10 +48,11 @@ def create_deployment(
     clock: Clock,
     policy: Policy,
 ) -> Verdict | Later:
-    """Deploy the run's model as candidate or for production, and answer once Azure says it is there.
+    """Deploy the run's model as candidate or for production, and answer once Azure says it is
+    there.
 
-    The name is derived from the run: a repeated PUT is the same deployment. Deployments of fine-tuned
-    models cannot be re-pointed, so a name is never used for another model.
+    The name is derived from the run: a repeated PUT is the same deployment. Deployments of
+    fine-tuned models cannot be re-pointed, so a name is never used for another model.
     """
     about = request.about
     record = records.begin(request.run, _PHASES[about], f"Deploying the model ({about}).")
@@ -97,9 +98,7 @@ def _wanted(
     )
 
 
-def candidate_sku(
-    configuration: Configuration, resource_manager: ResourceManager
-) -> str | None:
+def candidate_sku(configuration: Configuration, resource_manager: ResourceManager) -> str | None:
     """Return the SKU of the candidate: as configured, else DeveloperTier, else production's."""
     deploy = configuration.pipeline.deploy
     if deploy.candidate.sku != AUTO:
@@ -148,7 +147,9 @@ def _note(
     if found.sku == DEVELOPER_TIER and found.created_at is not None:
         hours = DEVELOPER_TIER_HOURS * 3600
         expires = format_time(
-            found.created_at.fromtimestamp(found.created_at.timestamp() + hours, tz=found.created_at.tzinfo)
+            found.created_at.fromtimestamp(
+                found.created_at.timestamp() + hours, tz=found.created_at.tzinfo
+            )
         )
     shown: Payload = {
         "name": found.name,
@@ -254,7 +255,8 @@ def _ask_base(
     azure_openai: FineTuningService,
     resource_manager: ResourceManager,
 ) -> tuple[str | None, str | None]:
-    """Ask a deployment of the base model, if the account has one; its silence costs the run nothing."""
+    """Ask a deployment of the base model, if the account has one; its silence costs the run
+    nothing."""
     base = str((record.job or {}).get("model", "")).split(".ft-")[0]
     try:
         for deployment in resource_manager.list_deployments():

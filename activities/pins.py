@@ -34,7 +34,8 @@ def hold_pins(record: RunRecord, *, datasets: BlobStore, records: RunRecords) ->
 
 @contextmanager
 def reading_pinned() -> Iterator[None]:
-    """Turn a blob that changes while it is read into a later look, which finds out what it means."""
+    """Turn a blob that changes while it is read into a later look, which finds out what it
+    means."""
     try:
         yield
     except (ConflictError, BlobNotFoundError) as changed:

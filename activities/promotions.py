@@ -48,10 +48,9 @@ def change_champion(
     raise TransientError(f"the champion of {project} is being changed by others")
 
 
-def decide_promotion(
-    request: StepRequest, *, records: RunRecords, registry: BlobStore
-) -> Verdict:
-    """Say whether the model may become the champion, and whether a person has to say so. Reads only."""
+def decide_promotion(request: StepRequest, *, records: RunRecords, registry: BlobStore) -> Verdict:
+    """Say whether the model may become the champion, and whether a person has to say so. Reads
+    only."""
     record = records.begin(request.run, Phase.TESTING)
     configuration = configuration_of(record)
     production = configuration.pipeline.deploy.production

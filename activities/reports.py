@@ -54,7 +54,9 @@ def validate_dataset(
 def _report(record: RunRecord, datasets: BlobStore, clock: Clock) -> Payload:
     from droptune.validation import ValidationRequest, validate  # the tokenizers are heavy
 
-    configuration = Configuration.from_payload(record.configuration) if record.configuration else None
+    configuration = (
+        Configuration.from_payload(record.configuration) if record.configuration else None
+    )
     request = ValidationRequest(as_of=clock.now().date(), **_asked(configuration))
     report = validate(sources(record, datasets), request=request).to_payload()
     own = [finding.to_payload() for finding in record.configuration_findings]
@@ -160,5 +162,3 @@ def read_report(records: RunRecords, record: RunRecord) -> Payload:
     data = records.read(record.ref, REPORT)
     report: Payload = json.loads(data) if data else {}
     return report
-
-

@@ -216,9 +216,7 @@ class Register:
     def _create(self, record: RunRecord) -> bool:
         """Write the record unless there is one; whoever writes it has registered the run."""
         try:
-            self._records.store.write(
-                record.ref.record, dump(record.to_payload()), if_absent=True
-            )
+            self._records.store.write(record.ref.record, dump(record.to_payload()), if_absent=True)
         except ConflictError:
             return False
         self._list(record)

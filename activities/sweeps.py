@@ -129,9 +129,7 @@ def restore_champions(
                 continue  # the next sweep looks again
 
 
-def _restore(
-    champion: Champion, registry: BlobStore, resource_manager: ResourceManager
-) -> None:
+def _restore(champion: Champion, registry: BlobStore, resource_manager: ResourceManager) -> None:
     current = champion.current
     if resource_manager.find_deployment(current.deployment) is not None:
         return
@@ -143,7 +141,9 @@ def _restore(
     made = resource_manager.find_deployment(name) or resource_manager.put_deployment(wanted)
     if made.state is DeploymentState.SUCCEEDED:
         entry = replace(current, deployment=name, reason="made again: Azure had removed it")
-        change_champion(registry, champion.project, lambda now: _repointed(now, current.deployment, entry))
+        change_champion(
+            registry, champion.project, lambda now: _repointed(now, current.deployment, entry)
+        )
 
 
 def _repointed(present: Champion | None, gone: str, entry: ChampionEntry) -> Champion | None:

@@ -1,4 +1,5 @@
-"""A step whose answer is "later" is asked again, on durable timers, with a history that stays short."""
+"""A step whose answer is "later" is asked again, on durable timers, with a history that stays
+short."""
 
 from __future__ import annotations
 

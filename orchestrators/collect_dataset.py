@@ -12,8 +12,8 @@ from orchestrators.steps import Context, Step
 def collect_dataset(context: Context) -> Step[None]:
     """Look at a dataset's folder until two looks agree, then start its run.
 
-    Input: a `Collecting` payload. After a start it looks once more, for what was written meanwhile; an
-    idle folder ends it, and the next blob event starts it again.
+    Input: a `Collecting` payload. After a start it looks once more, for what was written
+    meanwhile; an idle folder ends it, and the next blob event starts it again.
     """
     collecting = Collecting.from_payload(context.get_input())
     look = yield from steps.look_at_dataset(context, collecting)

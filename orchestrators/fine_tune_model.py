@@ -14,8 +14,8 @@ from orchestrators.steps import Context, Step
 def fine_tune_model(context: Context) -> Step[Payload]:
     """Fine-tune a base model on one settled dataset, try the result, and put it to use.
 
-    Input: a `RunRef` payload; everything else stands in the run's record. Output: how it ended. A step
-    that failed for good closes the record first and then fails the orchestration.
+    Input: a `RunRef` payload; everything else stands in the run's record. Output: how it ended. A
+    step that failed for good closes the record first and then fails the orchestration.
     """
     run = RunRef.from_payload(context.get_input())
     try:

@@ -48,7 +48,8 @@ def look_at_dataset(context: Context, collecting: Collecting) -> Step[Look]:
 
 
 def start_run(context: Context, collecting: Collecting) -> Step[None]:
-    """Register a run for a settled dataset and start it; what cannot be done yet is looked at again."""
+    """Register a run for a settled dataset and start it; what cannot be done yet is looked at
+    again."""
     answer = yield from _call(context, "start_run", collecting.to_payload())
     if "later" not in answer:
         _value(answer)

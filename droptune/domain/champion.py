@@ -54,7 +54,8 @@ class Champion(Model):
     history: tuple[ChampionEntry, ...] = ()
 
     def to_document(self) -> Mapping[str, Any]:
-        """Return the stored and published document: the current holder's fields at the top level."""
+        """Return the stored and published document: the current holder's fields at the top
+        level."""
         current = self.current.to_payload()
         rest = self.to_payload()
         del rest["current"]

@@ -115,8 +115,8 @@ def find_marked(
     """Return this training's jobs among all jobs, newest first.
 
     A job is ours if its suffix or model name carries the mark and model and training file agree.
-    `training_file` is the file's name, which carries the content's hash; `file_names` maps the ids of
-    the files that still exist to their names. A file that was deleted since contradicts nothing.
+    `training_file` is the file's name, which carries the content's hash; `file_names` maps the ids
+    of the files that still exist to their names. A file that was deleted since contradicts nothing.
     """
     found = []
     for job in jobs:

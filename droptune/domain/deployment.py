@@ -46,7 +46,8 @@ class Deployment(Model):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeploymentRequest(Model):
-    """What is PUT; the name is derived from the run, so that a repeated PUT is the same deployment."""
+    """What is PUT; the name is derived from the run, so that a repeated PUT is the same
+    deployment."""
 
     name: str
     model: str

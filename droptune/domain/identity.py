@@ -1,4 +1,5 @@
-"""The names that make everything happen once: digests, run ids, marks, names of files and deployments."""
+"""The names that make everything happen once: digests, run ids, marks, names of files and
+deployments."""
 
 from __future__ import annotations
 
@@ -31,8 +32,8 @@ def training_digest(
 ) -> str:
     """Return what identifies a training: equal digests are one paid job.
 
-    `content` maps role to SHA-256 for training and validation data. A repetition that shall train anew
-    (`again` > 1) enters; fields added later enter only when set.
+    `content` maps role to SHA-256 for training and validation data. A repetition that shall train
+    anew (`again` > 1) enters; fields added later enter only when set.
     """
     parts: dict[str, Any] = {
         "project": project,
@@ -50,7 +51,8 @@ def run_digest(
     rest_as_written: Mapping[str, Any],
     attempt: int = 1,
 ) -> str:
-    """Return what identifies a run: the training, the exact version, test data, the rest, the attempt."""
+    """Return what identifies a run: the training, the exact version, test data, the rest, the
+    attempt."""
     parts: dict[str, Any] = {
         "training": training,
         "version": version,

@@ -12,7 +12,8 @@ from droptune.domain.payload import Model
 
 
 class JobStatus(StrEnum):
-    """Status of a fine-tuning job. Source: facts 1.4, dated and v1 contracts; the enums are open."""
+    """Status of a fine-tuning job. Source: facts 1.4, dated and v1 contracts; the enums are
+    open."""
 
     VALIDATING_FILES = "validating_files"
     CREATED = "created"

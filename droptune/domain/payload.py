@@ -16,8 +16,8 @@ Payload = dict[str, Any]
 class Model:
     """Gives a frozen dataclass `to_payload` and `from_payload`.
 
-    Times become RFC 3339 UTC text, durations seconds, tuples lists. Reading ignores unknown fields and
-    fills missing ones with their defaults, so that released payloads may gain fields.
+    Times become RFC 3339 UTC text, durations seconds, tuples lists. Reading ignores unknown fields
+    and fills missing ones with their defaults, so that released payloads may gain fields.
     """
 
     __slots__ = ()

@@ -41,7 +41,8 @@ class Phase(StrEnum):
         return PHASE_COUNT if self.is_terminal else LINE.index(self) + 1
 
     def may_follow(self, other: Phase) -> bool:
-        """Whether a run may go from `other` to this phase: only forward, and never out of an end."""
+        """Whether a run may go from `other` to this phase: only forward, and never out of an
+        end."""
         return not other.is_terminal and (self.is_terminal or self.position >= other.position)
 
 

@@ -43,7 +43,8 @@ class Registration(Model):
     Attributes:
         run: the run, new or already there; None when there is nothing to run.
         started: whether the run is new.
-        code: `started`, `already-running`, `already-succeeded`, `nothing-new`, `waiting`, `not-found`
+        code: `started`, `already-running`, `already-succeeded`, `nothing-new`, `waiting`,
+        `not-found`
             or `not-ended`.
     """
 

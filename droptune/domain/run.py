@@ -134,7 +134,8 @@ class RunRecord(Model):
         return tuple(pin for pin in self.pins if pin.role == role.value)
 
     def entered(self, phase: Phase, *, at: datetime, message: str = "") -> RunRecord:
-        """Return the record in a phase; a phase that lies behind or an ended run changes nothing."""
+        """Return the record in a phase; a phase that lies behind or an ended run changes
+        nothing."""
         if phase is self.phase or not phase.may_follow(self.phase):
             return self
         return replace(

@@ -66,8 +66,8 @@ class BlobStore(Protocol):
         lease: str | None = None,
         content_type: str = "application/json",
     ) -> str:
-        """Write a blob in one conditional step and return its new ETag; ConflictError when the condition
-        does not hold (also when somebody else holds a lease on it)."""
+        """Write a blob in one conditional step and return its new ETag; ConflictError when the
+        condition does not hold (also when somebody else holds a lease on it)."""
 
     def delete(self, name: str, *, if_match: str | None = None) -> None:
         """Delete a blob; a missing one is no error."""
@@ -87,7 +87,8 @@ class BlobStore(Protocol):
         BlobNotFoundError when the blob is gone."""
 
     def acquire_lease(self, name: str, seconds: int) -> str:
-        """Lease an existing blob for 15 to 60 s and return the lease id; ConflictError when held."""
+        """Lease an existing blob for 15 to 60 s and return the lease id; ConflictError when
+        held."""
 
     def release_lease(self, name: str, lease: str) -> None:
         """Give a lease back; a lost lease is no error."""
@@ -102,7 +103,8 @@ class FineTuningService(Protocol):
     def upload_file(self, name: str, content: BinaryIO, size_bytes: int) -> TrainingFile:
         """Upload a file, streamed; `content` is seekable. Above 100 MB through the Uploads API.
 
-        Raises OutcomeUnknownError when no answer came: look for the file by its name before another try.
+        Raises OutcomeUnknownError when no answer came: look for the file by its name before
+        another try.
         """
 
     def find_file(self, file_id: str) -> TrainingFile | None:

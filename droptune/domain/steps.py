@@ -18,7 +18,8 @@ class StepRequest(Model):
     """What most steps are asked: which run, and how often this was asked before.
 
     Attributes:
-        about: which of two things a step is about: a role, `candidate` or `production`, `training` or
+        about: which of two things a step is about: a role, `candidate` or `production`, `training`
+        or
             `promotion`; "" where there is only one.
         polls: how often the step has answered "later" so far.
     """
@@ -109,7 +110,8 @@ class Policy:
         settle_seconds: how far apart two looks that agree must be.
         submit_after_seconds: no job is created sooner after a dataset's last change.
         runs_per_day: more new runs than this in a UTC day wait for approval.
-        time_scale: how many times faster than real the service is (a local one); waits shrink with it.
+        time_scale: how many times faster than real the service is (a local one); waits shrink with
+        it.
     """
 
     settle_seconds: float = 10

@@ -1,0 +1,187 @@
+"""Settings of an installation, read once from the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from droptune.domain.configuration import Ceilings
+from droptune.domain.errors import SettingsError
+from droptune.domain.steps import Policy
+
+_TRAINING = ("never", "over_budget", "always")
+_PROMOTION = ("never", "replace", "always")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """What the environment says; each field is the lower-case name of its variable.
+
+    Attributes:
+        data_storage: connection string of the storage account, or None for a managed identity with
+            `data_storage_url` (`DATA_STORAGE__blobServiceUri`).
+        azure_openai_api_key, arm_token: only for a local emulator; in Azure an identity signs in.
+        azure_openai_resource_id: ARM id of the Azure OpenAI account.
+        time_scale: how many times faster than real the service is; 1 but for an emulator.
+    """
+
+    azure_openai_endpoint: str
+    azure_openai_resource_id: str
+    data_storage: str | None = field(default=None, repr=False)
+    data_storage_url: str | None = None
+    data_storage_client_id: str | None = None
+    azure_openai_api_key: str | None = field(default=None, repr=False)
+    azure_openai_scope: str = "https://cognitiveservices.azure.com/.default"
+    azure_openai_dated_api_version: str = "2025-04-01-preview"
+    arm_endpoint: str = "https://management.azure.com"
+    arm_api_version: str = "2025-09-01"
+    arm_token: str | None = field(default=None, repr=False)
+    azure_client_id: str | None = None
+    datasets_container: str = "datasets"
+    runs_container: str = "runs"
+    registry_container: str = "registry"
+    settle_seconds: float = 10
+    submit_after_seconds: float = 120
+    time_scale: float = 1
+    limits_runs_per_day: int = 20
+    app_url: str | None = None
+    app_key: str | None = field(default=None, repr=False)
+    ceilings: Ceilings = field(default_factory=Ceilings)
+
+    @property
+    def policy(self) -> Policy:
+        """What the installation says about time and admission."""
+        return Policy(
+            settle_seconds=self.settle_seconds,
+            submit_after_seconds=self.submit_after_seconds,
+            runs_per_day=self.limits_runs_per_day,
+            time_scale=self.time_scale,
+        )
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the settings; raises SettingsError that names every bad one at once."""
+        reader = _Reader(environ)
+        values: dict[str, Any] = {
+            "data_storage": reader.text("DATA_STORAGE"),
+            "data_storage_url": reader.url("DATA_STORAGE__blobServiceUri"),
+            "data_storage_client_id": reader.text("DATA_STORAGE__clientId"),
+            "azure_openai_endpoint": reader.url("AZURE_OPENAI_ENDPOINT", required=True),
+            "azure_openai_resource_id": reader.resource_id("AZURE_OPENAI_RESOURCE_ID"),
+            "arm_endpoint": reader.url("ARM_ENDPOINT"),
+            "settle_seconds": reader.number("SETTLE_SECONDS", 0, 3600),
+            "submit_after_seconds": reader.number("SUBMIT_AFTER_SECONDS", 0, 86_400),
+            "time_scale": reader.number("TIME_SCALE", 1, 100_000),
+            "limits_runs_per_day": reader.whole("LIMITS_RUNS_PER_DAY", 1, 10_000),
+            "app_url": reader.url("APP_URL") or _own_url(reader.text("WEBSITE_HOSTNAME")),
+            "ceilings": _ceilings(reader),
+        }
+        for name in _TEXTS:
+            values[name.lower()] = reader.text(name)
+        if not (values["data_storage"] or values["data_storage_url"]):
+            reader.bad.append(
+                "DATA_STORAGE is missing: set a connection string, or DATA_STORAGE__blobServiceUri"
+            )
+        if reader.bad:
+            raise SettingsError("; ".join(reader.bad), remedy="Set them and start the app again.")
+        return cls(**{name: value for name, value in values.items() if value is not None})
+
+
+_TEXTS = (
+    "AZURE_OPENAI_API_KEY",
+    "AZURE_OPENAI_SCOPE",
+    "AZURE_OPENAI_DATED_API_VERSION",
+    "ARM_API_VERSION",
+    "ARM_TOKEN",
+    "AZURE_CLIENT_ID",
+    "DATASETS_CONTAINER",
+    "RUNS_CONTAINER",
+    "REGISTRY_CONTAINER",
+    "APP_KEY",
+)
+
+
+def _ceilings(reader: _Reader) -> Ceilings:
+    return Ceilings(
+        run_usd=reader.number("BUDGET_RUN_USD", 0, 1e9),
+        hosting_usd_month=reader.number("BUDGET_HOSTING_USD_MONTH", 0, 1e9),
+        training_approval=reader.choice("APPROVAL_TRAINING", _TRAINING),
+        promotion_approval=reader.choice("APPROVAL_PROMOTION", _PROMOTION),
+        models=reader.names("ALLOWED_MODELS"),
+        training_types=reader.names("ALLOWED_TRAINING_TYPES"),
+        skus=reader.names("ALLOWED_SKUS"),
+        capacity=reader.whole("MAX_CAPACITY", 1, 1_000_000),
+        rollback_hours=reader.number("MAX_ROLLBACK_HOURS", 0, 8760),
+    )
+
+
+def _own_url(host: str | None) -> str | None:
+    """Return the app's URL from what App Service says of itself."""
+    if host is None:
+        return None
+    local = host.split(":")[0] in ("127.0.0.1", "localhost")
+    return f"{'http' if local else 'https'}://{host}"
+
+
+class _Reader:
+    """Reads variables and gathers what is wrong with them; values are never repeated in
+    messages."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.bad: list[str] = []
+
+    def text(self, name: str) -> str | None:
+        return self._environ.get(name, "").strip() or None
+
+    def url(self, name: str, *, required: bool = False) -> str | None:
+        text = self.text(name)
+        if text is None:
+            if required:
+                self.bad.append(f"{name} is missing: set the URL of the Azure OpenAI account")
+            return None
+        parts = urlsplit(text)
+        local = parts.hostname in ("127.0.0.1", "localhost")
+        if parts.scheme != "https" and not (parts.scheme == "http" and local):
+            self.bad.append(f"{name} is not an https URL")
+        return text.rstrip("/")
+
+    def resource_id(self, name: str) -> str | None:
+        text = self.text(name)
+        wanted = "/subscriptions/…/providers/Microsoft.CognitiveServices/accounts/<name>"
+        if text is None or not text.lower().startswith("/subscriptions/"):
+            self.bad.append(f"{name} is {'missing' if text is None else 'wrong'}: set {wanted}")
+        return text
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str | None:
+        text = self.text(name)
+        if text is not None and text not in choices:
+            self.bad.append(f"{name} is not one of {', '.join(choices)}")
+        return text
+
+    def names(self, name: str) -> tuple[str, ...] | None:
+        text = self.text(name)
+        return tuple(part.strip() for part in text.split(",") if part.strip()) if text else None
+
+    def number(self, name: str, low: float, high: float) -> float | None:
+        return self._parse(name, float, low, high)
+
+    def whole(self, name: str, low: int, high: int) -> int | None:
+        value = self._parse(name, int, low, high)
+        return None if value is None else int(value)
+
+    def _parse(
+        self, name: str, read: Callable[[str], float], low: float, high: float
+    ) -> float | None:
+        text = self.text(name)
+        if text is None:
+            return None
+        try:
+            value = read(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            self.bad.append(f"{name} is not a number from {low:g} to {high:g}")
+        return value
