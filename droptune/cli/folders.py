@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from droptune.cli.refusals import Exit, Refusal
-from droptune.domain.dataset import SUCCESS_FILE, DatasetFile, DatasetRef, is_name, sort_files
+from droptune.domain.dataset import DatasetFile, DatasetRef, is_name, sort_files
 
 DEEPEST = 2
 
@@ -43,10 +43,8 @@ def read_folder(
     if not sorted_files.has_training_data:
         raise _wrong(f"{folder}: {sorted_files.waiting_for()}", "Nothing was uploaded.")
     names = [file.name.removeprefix(ref.prefix) for file in sorted_files.relevant]
-    files = [(ref.prefix + name, found[name]) for name in names]
-    if success := found.get(SUCCESS_FILE):
-        files.append((ref.prefix + SUCCESS_FILE, success))
-    return LocalDataset(ref=ref, files=tuple(files), left_out=sorted_files.others)
+    files = tuple((ref.prefix + name, found[name]) for name in names)
+    return LocalDataset(ref=ref, files=files, left_out=sorted_files.others)
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -79,8 +79,8 @@ def open_storage(storage: str) -> BlobServiceClient:
     return BlobServiceClient(storage, credential=DefaultAzureCredential())
 
 
-def upload(storage: str, files: Iterable[tuple[str, Path]]) -> None:
-    """Upload files to the container of datasets, each under its name, in this order."""
+def upload(storage: str, files: Iterable[tuple[str, Path]], *, complete: str) -> None:
+    """Upload files to the container of datasets, and then the mark that says that all are there."""
     from azure.core.exceptions import AzureError
 
     try:
@@ -88,6 +88,7 @@ def upload(storage: str, files: Iterable[tuple[str, Path]]) -> None:
             for name, path in files:
                 with path.open("rb") as data:
                     client.get_blob_client("datasets", name).upload_blob(data, overwrite=True)
+            client.get_blob_client("datasets", complete).upload_blob(b"", overwrite=True)
     except (AzureError, OSError, ValueError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise Refusal(

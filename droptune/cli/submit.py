@@ -18,6 +18,7 @@ from droptune.cli.run_commands import watch
 from droptune.cli.storage import upload
 from droptune.cli.targets import Target, find_target
 from droptune.cli.terminal import Terminal, show_json
+from droptune.domain.dataset import SUCCESS_FILE
 
 FOUND_WITHIN_SECONDS = 300
 _NOT_FOUND = 404
@@ -70,7 +71,7 @@ def _storage_of(target: Target, storage: str | None) -> str:
 
 def drop(target: Target, dataset: LocalDataset, *, storage: str) -> Document:
     """Upload a dataset and return the run that its settling leads to, as lists show it."""
-    upload(storage, dataset.files)
+    upload(storage, dataset.files, complete=dataset.ref.prefix + SUCCESS_FILE)
     every = LOCAL_SECONDS if target.local else REMOTE_SECONDS
     return wait_for_run(target.client, dataset, every=every)
 

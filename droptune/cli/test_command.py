@@ -1,0 +1,52 @@
+"""`test`: every check of the repository, one after the other, all of them even if one fails."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import typer
+
+from droptune.cli.local_app import ROOT
+from droptune.cli.refusals import Exit
+from droptune.cli.terminal import Terminal
+
+_BICEP = Path("..", "shared", "tools", "bicep", "bicep")
+_AZURITE = Path(".droptune", "azurite", "node_modules", ".bin", "azurite-blob")
+
+
+def test(context: typer.Context) -> int:
+    """Run ruff, mypy and pytest; arguments are passed on to pytest, and then only it runs."""
+    terminal = Terminal(sys.stderr)
+    failed = []
+    for name, command in checks(context.args).items():
+        terminal.say(f"droptune: {name}", "bold")
+        if subprocess.call([sys.executable, "-m", *command], cwd=ROOT, env=environment(ROOT)):
+            failed.append(name)
+    if failed:
+        terminal.say(f"droptune: not passed: {', '.join(failed)}", "red")
+    return Exit.NO if failed else Exit.YES
+
+
+def checks(pytest_arguments: Sequence[str]) -> dict[str, list[str]]:
+    """Return what is run, by name, tests last."""
+    if pytest_arguments:
+        return {"pytest": ["pytest", *pytest_arguments]}
+    return {
+        "ruff check": ["ruff", "check"],
+        "ruff format": ["ruff", "format", "--check"],
+        "mypy": ["mypy"],
+        "pytest": ["pytest", "-n", "2"],
+    }
+
+
+def environment(root: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return this environment with the tools that the tests may use, where they are installed."""
+    tools = {"AZURITE": root / _AZURITE, "BICEP": root / _BICEP}
+    found = {name: str(path.resolve()) for name, path in tools.items() if path.exists()}
+    if "AZURITE" in found:  # a script that resolves its packages from where its link lies
+        found["AZURITE"] = str(root / _AZURITE)
+    return {**found, **environ}
