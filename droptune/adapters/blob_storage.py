@@ -9,7 +9,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from droptune.adapters.blob_failures import failure
-from droptune.domain.errors import BlobNotFoundError, ConflictError, StoreError, TransientError
+from droptune.domain.errors import (
+    BlobNotFoundError,
+    ConflictError,
+    RequestRejectedError,
+    StoreError,
+    TransientError,
+)
 from droptune.domain.services import BlobInfo, StoredBlob
 
 if TYPE_CHECKING:
@@ -45,17 +51,20 @@ class BlobContainer:
         connection_string: str | None = None,
         account_url: str | None = None,
         credential: TokenCredential | None = None,
+        pause: Callable[[float], None] = time.sleep,
     ) -> BlobContainer:
         """Return a container by connection string, or by account URL and credential."""
         from azure.storage.blob import ContainerClient
 
         if connection_string is not None:
-            return cls(
-                ContainerClient.from_connection_string(connection_string, container, **_OPTIONS)
+            client = ContainerClient.from_connection_string(
+                connection_string, container, **_OPTIONS
             )
-        if account_url is None:
+        elif account_url is not None:
+            client = ContainerClient(account_url, container, credential, **_OPTIONS)
+        else:
             raise ValueError("a connection string or an account URL is needed")
-        return cls(ContainerClient(account_url, container, credential, **_OPTIONS))
+        return cls(client, pause=pause)
 
     def find(self, name: str) -> StoredBlob | None:
         """See BlobStore."""
@@ -169,8 +178,6 @@ class BlobContainer:
                 return self._read_once(name, position, length, if_match)
             except TransientError as error:
                 self._pause(max(pause, error.retry_after or 0))
-            except ConflictError as error:
-                raise self._gone_or(error, name) from error
         return self._read_once(name, position, length, if_match)
 
     def _gone_or(self, error: ConflictError, name: str) -> StoreError:
@@ -182,16 +189,16 @@ class BlobContainer:
     def _read_once(
         self, name: str, position: int, length: int, if_match: str | None
     ) -> tuple[bytes, str]:
-        from azure.core.exceptions import HttpResponseError
-
-        with self._asked(name):
-            try:
+        try:
+            with self._asked(name):
                 stream = self._blob(name).download_blob(position, length, **_condition(if_match))
                 return stream.readall(), _quoted(stream.properties.etag)
-            except HttpResponseError as error:
-                if error.status_code != 416:  # the range lies behind the end
-                    raise
-                return b"", if_match or ""
+        except ConflictError as error:
+            raise self._gone_or(error, name) from error
+        except RequestRejectedError as error:
+            if error.status != 416:  # the range lies behind the end
+                raise
+            return b"", if_match or ""
 
     def _blob(self, name: str) -> BlobClient:
         return self._container.get_blob_client(name)

@@ -48,7 +48,7 @@ class DurableOrchestrations:
             status = await self._client.get_status(instance_id)
         except Exception as error:  # the SDK raises nothing narrower
             raise TransientError(f"asking for {instance_id}: {_said(error)}") from error
-        runtime_status = status.runtime_status if status else None
+        runtime_status = status.runtime_status  # not bool(status), which asks for createdTime
         return runtime_status is not None and runtime_status.value in _ALIVE
 
     async def wake(self, instance_id: str) -> None:
