@@ -20,13 +20,18 @@ RESOURCE_MANAGER_SCOPE = "https://management.azure.com/.default"
 class AzureIdentity:
     """The managed identity in Azure, the developer's own elsewhere; loaded at first use."""
 
-    def __init__(self, client_id: str | None = None) -> None:
+    def __init__(
+        self, client_id: str | None = None, *, credential: TokenCredential | None = None
+    ) -> None:
         """Name a user-assigned identity by its client id, or take what the environment offers."""
         self._client_id = client_id
+        self._given = credential
 
     @cached_property
     def credential(self) -> TokenCredential:
         """The credential, as the SDKs of Azure Storage take it."""
+        if self._given is not None:
+            return self._given
         from azure.identity import DefaultAzureCredential
 
         return DefaultAzureCredential(managed_identity_client_id=self._client_id)
