@@ -32,10 +32,12 @@ def follow(
     every: float = LOCAL_SECONDS,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
+    on_look: Callable[[Document], None] = lambda status: None,
 ) -> Iterator[Document]:
     """Yield a run's status whenever its phase or what it waits for changes, its end last.
 
-    An app that is away for a moment is waited for; after two minutes the refusal is raised.
+    `on_look` is told of every look. An app that is away for a moment is waited for; after two
+    minutes the refusal is raised.
     """
     shown = None
     reached_at = clock()
@@ -54,4 +56,5 @@ def follow(
             yield status
         if has_ended(status):
             return
+        on_look(status)
         sleep(every)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from droptune.cli.refusals import Refusal
+from droptune.domain.payload import Payload
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient
@@ -94,3 +95,17 @@ def upload(storage: str, files: Iterable[tuple[str, Path]], *, complete: str) ->
         raise Refusal(
             f"The upload failed: {first}", "Check the storage's address and your access to it."
         ) from None
+
+
+def read_json(storage: str, container: str, name: str) -> Payload:
+    """Return a document that the app keeps; raises Refusal when it cannot be read."""
+    from azure.core.exceptions import AzureError
+
+    try:
+        with open_storage(storage) as client:
+            document: Payload = json.loads(
+                client.get_blob_client(container, name).download_blob().readall()
+            )
+    except (AzureError, ValueError) as error:
+        raise Refusal(f"{container}/{name} cannot be read: {error}.") from None
+    return document

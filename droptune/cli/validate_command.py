@@ -38,24 +38,28 @@ def validate(
     as_json: JsonOption = False,
 ) -> int:
     """Say what is wrong with a dataset and what training on it would cost; nothing leaves here."""
-    from droptune.validation import FileSource, ValidationRequest, render_text
-    from droptune.validation import validate as make_report
+    document, text = make_document(sort_given(files), model=model, workers=workers)
+    if as_json:
+        show_json(document)
+    else:
+        Terminal().say(text)
+    return Exit.YES if document["verdict"] == "accept" else Exit.NO
 
-    given = sort_given(files)
+
+def make_document(
+    given: Given, *, model: str | None = None, workers: int = 0
+) -> tuple[Payload, str]:
+    """Return the report on files as a document and as text for a terminal."""
+    from droptune.validation import FileSource, ValidationRequest, render_text, validate
+
     configuration, findings = _read_configuration(given.job_file)
     request = ValidationRequest(as_of=datetime.now(UTC).date(), **asked(configuration, model))
     sources = [FileSource(path=path, role=role) for path, role in given.data]
     count = workers or min(os.cpu_count() or 1, MOST_WORKERS)
-    report = make_report(sources, request=request, workers=count)
-    document = with_findings(report.to_payload(), findings)
-    if as_json:
-        show_json(document)
-    else:
-        terminal = Terminal()
-        for finding in findings:
-            terminal.say(str(finding), "red" if finding.severity is Severity.ERROR else "yellow")
-        terminal.say(render_text(report, colour=wants_colour(sys.stdout)))
-    return Exit.YES if document["verdict"] == "accept" else Exit.NO
+    report = validate(sources, request=request, workers=count)
+    text = render_text(report, colour=wants_colour(sys.stdout))
+    lines = "".join(f"{finding}\n" for finding in findings)
+    return with_findings(report.to_payload(), findings), lines + text
 
 
 def sort_given(paths: list[Path]) -> Given:

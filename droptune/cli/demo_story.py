@@ -1,0 +1,108 @@
+"""What the demo tells before its first act and after its last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+
+from droptune.cli.app_client import Document
+from droptune.cli.demo_acts import OWN_JOB_FILE, Stage
+from droptune.cli.ledger import read_ledger
+from droptune.cli.storage import read_json
+from droptune.cli.terminal import Terminal, money
+from droptune.cli.validate_command import make_document, sort_given
+from droptune.domain.payload import Payload
+
+_SHORTEST_SHOWN_SECONDS = 0.05
+
+
+def tell_price(folder: Path, terminal: Terminal) -> None:
+    """Say first that nothing here is Azure, and what the same would cost there."""
+    given = sort_given([folder, *([] if _has_job_file(folder) else [OWN_JOB_FILE])])
+    document, _ = make_document(given)
+    terminal.say(
+        "A stand-in on your machine: nothing here is Azure and nothing is billed. "
+        f"{_price(document.get('cost') or {})}",
+        "bold",
+    )
+
+
+def _has_job_file(folder: Path) -> bool:
+    return (folder / "fine-tune-job.yaml").is_file()
+
+
+def _price(cost: Payload) -> str:
+    low, high, hosting = cost.get("low"), cost.get("high"), cost.get("hosting_month")
+    if high is None:
+        return str(cost.get("message") or "What the same would cost on Azure is not known.")
+    training = money(high) if low in (None, high) else f"{money(low)} to {money(high)}"
+    held = f" and {money(hosting)} for 30 days of hosting" if hosting else ""
+    as_of = f" (prices of {cost['as_of']})" if cost.get("as_of") else ""
+    return f"On Azure the same would cost {training} for training{held}{as_of}."
+
+
+def tell_ending(stage: Stage, status: Document) -> None:
+    """Say what came of it: report, cost, loss, deployment, answers, addresses, and the time."""
+    record = read_json(
+        stage.app.storage_connection_string,
+        "runs",
+        f"{status['project']}/{status['id']}/run.json",
+    )
+    stage.terminal.say("\nWhat came of it", "bold")
+    for label, text in _ending(stage, status, record):
+        stage.terminal.say(f"  {label:<18} {text}")
+    stage.terminal.say("\nWhere the time went", "bold")
+    for label, seconds in _times(stage, record):
+        stage.terminal.say(f"  {label:<18} {seconds:5.1f} s")
+
+
+def _ending(stage: Stage, status: Document, record: Payload) -> Iterator[tuple[str, str]]:
+    dataset, test = status["dataset"], record.get("test") or {}
+    found, ledger = dataset["findings"], read_ledger(stage.app.emulator_url)
+    yield "report", f"{found['error']} errors, {found['warning']} warnings"
+    yield "data", f"{dataset['examples']:,} examples, {dataset['tokens']:,} tokens"
+    yield "cost", f"{_cost(status['cost'])}; the ledger counts {money(ledger['usd'])} in all"
+    yield "training loss", _loss(stage.client.get("runs", status["id"], "metrics"))
+    yield "outcome", f"{status['outcome']}: {status['message']}"
+    yield (
+        "deployment",
+        str((status["champion"] or status["deployment"]).get("name") or _name(status)),
+    )
+    yield "question", str(test.get("prompt"))
+    yield "candidate", str(test.get("answer"))
+    yield "base model", str(test.get("base_answer"))
+    yield "status", str(status["links"]["self"])
+    yield "page", str(status["links"]["page"])
+
+
+def _name(status: Document) -> str:
+    return str((status["champion"] or {}).get("deployment") or status["deployment"]["name"])
+
+
+def _cost(cost: Document) -> str:
+    spent, high = cost.get("spent"), cost.get("high")
+    said = f"{money(spent)} spent" if isinstance(spent, int | float) else "nothing spent yet"
+    return f"{said}, at most {money(high)} estimated" if isinstance(high, int | float) else said
+
+
+def _loss(metrics: Document) -> str:
+    losses = [step["train_loss"] for step in metrics["steps"] if "train_loss" in step]
+    if not losses:
+        return "not reported"
+    return f"{losses[0]:.3f} at the first step, {losses[-1]:.3f} at step {len(losses)}"
+
+
+def _times(stage: Stage, record: Payload) -> Iterator[tuple[str, float]]:
+    """Yield how long each phase of the run took, and the whole demo."""
+    entered = [(change["phase"], _time(change["at"])) for change in record.get("history", ())]
+    for (phase, at), (_, until) in pairwise(entered):
+        if (seconds := (until - at).total_seconds()) >= _SHORTEST_SHOWN_SECONDS:
+            yield phase, seconds
+    yield "host away", stage.back_after
+    yield "all of the demo", stage.elapsed()
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
