@@ -66,10 +66,7 @@ def _ending(stage: Stage, status: Document, record: Payload) -> Iterator[tuple[s
     yield "cost", f"{_cost(status['cost'])}; the ledger counts {money(ledger['usd'])} in all"
     yield "training loss", _loss(stage.client.get("runs", status["id"], "metrics"))
     yield "outcome", f"{status['outcome']}: {status['message']}"
-    yield (
-        "deployment",
-        str((status["champion"] or status["deployment"]).get("name") or _name(status)),
-    )
+    yield "deployment", _name(status)
     yield "question", str(test.get("prompt"))
     yield "candidate", str(test.get("answer"))
     yield "base model", str(test.get("base_answer"))

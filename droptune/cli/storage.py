@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from droptune.cli.refusals import Refusal
 from droptune.domain.payload import Payload
+from droptune.setup.azurite import SCRIPT
+from droptune.setup.marker import read_marker
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient
@@ -18,7 +20,6 @@ CONTAINERS = ("datasets", "runs", "registry")
 # Public: every Azurite has these. Source: Azurite's README, "Default Storage Account".
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-_BLOB_SCRIPT = Path("node_modules", "azurite", "dist", "src", "blob", "main.js")
 
 
 def connection_string(blob_url: str) -> str:
@@ -34,14 +35,13 @@ def azurite_command(root: Path, environ: Mapping[str, str] = os.environ) -> list
     if named := environ.get("AZURITE"):
         return [named]
     folder = root / ".droptune" / "azurite"
-    try:
-        node = json.loads((folder / "ready.json").read_bytes())["node"]
-    except (OSError, ValueError, KeyError):
+    node = read_marker(folder).get("node")
+    if node is None:
         raise Refusal(
             "Azurite, the local storage, is not set up.",
             "Run python3 -m droptune up from the clone, or name an azurite-blob in AZURITE.",
-        ) from None
-    return [node, str(folder / _BLOB_SCRIPT)]
+        )
+    return [node, str(folder / SCRIPT)]
 
 
 def azurite_flags(location: Path, port: int) -> list[str]:

@@ -13,6 +13,7 @@ import typer
 from droptune.cli.local_app import ROOT
 from droptune.cli.refusals import Exit
 from droptune.cli.terminal import Terminal
+from droptune.setup.marker import read_marker
 
 _BICEP = Path("..", "shared", "tools", "bicep", "bicep")
 _AZURITE = Path(".droptune", "azurite", "node_modules", ".bin", "azurite-blob")
@@ -46,7 +47,8 @@ def checks(pytest_arguments: Sequence[str]) -> dict[str, list[str]]:
 def environment(root: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return this environment with the tools that the tests may use, where they are installed."""
     tools = {"AZURITE": root / _AZURITE, "BICEP": root / _BICEP}
-    found = {name: str(path.resolve()) for name, path in tools.items() if path.exists()}
-    if "AZURITE" in found:  # a script that resolves its packages from where its link lies
-        found["AZURITE"] = str(root / _AZURITE)
-    return {**found, **environ}
+    found = {name: str(path) for name, path in tools.items() if path.exists()}
+    node = read_marker(root / ".droptune" / "azurite").get("node")
+    places = [str(Path(node).parent)] if node else []
+    path = os.pathsep.join([*places, environ.get("PATH", "")])
+    return {**found, **environ, "PATH": path}
