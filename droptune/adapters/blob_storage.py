@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -37,10 +38,19 @@ class BlobContainer:
     """Implements BlobStore. ETags are quoted, wherever Azure leaves the quotes out (listings)."""
 
     def __init__(
-        self, container: ContainerClient, *, pause: Callable[[float], None] = time.sleep
+        self,
+        name: str,
+        connect: Callable[[], ContainerClient],
+        *,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Use a client that does not retry; `pause` waits between tries to go on reading."""
-        self._container = container
+        """Name a container and how to get a client that does not retry, called at first use.
+
+        Args:
+            pause: waits so many seconds between tries to go on reading.
+        """
+        self._name = name
+        self._connect = connect
         self._pause = pause
 
     @classmethod
@@ -54,17 +64,19 @@ class BlobContainer:
         pause: Callable[[float], None] = time.sleep,
     ) -> BlobContainer:
         """Return a container by connection string, or by account URL and credential."""
-        from azure.storage.blob import ContainerClient
-
-        if connection_string is not None:
-            client = ContainerClient.from_connection_string(
-                connection_string, container, **_OPTIONS
-            )
-        elif account_url is not None:
-            client = ContainerClient(account_url, container, credential, **_OPTIONS)
-        else:
+        if connection_string is None and account_url is None:
             raise ValueError("a connection string or an account URL is needed")
-        return cls(client, pause=pause)
+
+        def client() -> ContainerClient:
+            from azure.storage.blob import ContainerClient
+
+            if connection_string is not None:
+                return ContainerClient.from_connection_string(
+                    connection_string, container, **_OPTIONS
+                )
+            return ContainerClient(str(account_url), container, credential, **_OPTIONS)
+
+        return cls(container, client, pause=pause)
 
     def find(self, name: str) -> StoredBlob | None:
         """See BlobStore."""
@@ -183,7 +195,7 @@ class BlobContainer:
     def _gone_or(self, error: ConflictError, name: str) -> StoreError:
         """Tell a blob that is gone from one that changed: If-Match answers 412 to both."""
         if self.find_info(name) is None:
-            return BlobNotFoundError(f"{self._container.container_name}/{name} does not exist")
+            return BlobNotFoundError(f"{self._name}/{name} does not exist")
         return error
 
     def _read_once(
@@ -200,6 +212,10 @@ class BlobContainer:
                 raise
             return b"", if_match or ""
 
+    @cached_property
+    def _container(self) -> ContainerClient:
+        return self._connect()
+
     def _blob(self, name: str) -> BlobClient:
         return self._container.get_blob_client(name)
 
@@ -210,7 +226,7 @@ class BlobContainer:
         try:
             yield
         except AzureError as error:
-            raise failure(error, f"{self._container.container_name}/{name}") from error
+            raise failure(error, f"{self._name}/{name}") from error
 
 
 def _condition(if_match: str | None, lease: str | None = None) -> dict[str, Any]:

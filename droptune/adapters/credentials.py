@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from droptune.domain.errors import RequestRejectedError, TransientError
 
 if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
+    from azure.core.credentials import AccessToken, TokenCredential
 
 OPENAI_SCOPE = (
     "https://ai.azure.com/.default"  # Source: facts 1.1; older: cognitiveservices.azure.com
@@ -27,23 +27,31 @@ class AzureIdentity:
         self._client_id = client_id
         self._given = credential
 
-    @cached_property
+    @property
     def credential(self) -> TokenCredential:
-        """The credential, as the SDKs of Azure Storage take it."""
+        """This identity, as the SDK of Azure Storage takes it."""
+        return self
+
+    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        """Return a token, as TokenCredential promises."""
+        return self._loaded.get_token(*scopes, **options)
+
+    @cached_property
+    def _loaded(self) -> TokenCredential:
         if self._given is not None:
             return self._given
         from azure.identity import DefaultAzureCredential
 
         return DefaultAzureCredential(managed_identity_client_id=self._client_id)
 
-    def token_provider(self, scope: str) -> Callable[[], str]:
+    def token(self, scope: str) -> Callable[[], str]:
         """Return a function that returns a valid token at each call; the credential keeps it."""
 
-        def token() -> str:
+        def provide() -> str:
             from azure.core.exceptions import AzureError, ClientAuthenticationError
 
             try:
-                return self.credential.get_token(scope).token
+                return self.get_token(scope).token
             except ClientAuthenticationError as error:
                 raise RequestRejectedError(
                     f"no token for {scope}",
@@ -53,4 +61,4 @@ class AzureIdentity:
             except AzureError as error:
                 raise TransientError(f"no token for {scope}: {type(error).__name__}") from error
 
-        return token
+        return provide

@@ -27,7 +27,7 @@ class Credential:
 def test_token_is_asked_for_its_scope() -> None:
     """A provider returns the token of its scope, at each call anew."""
     credential = Credential()
-    token = AzureIdentity(credential=credential).token_provider(OPENAI_SCOPE)
+    token = AzureIdentity(credential=credential).token(OPENAI_SCOPE)
 
     assert (token(), token()) == ("a-token", "a-token")
     assert credential.scopes == [OPENAI_SCOPE] * 2
@@ -38,7 +38,7 @@ def test_missing_identity_is_a_lasting_no_with_a_remedy() -> None:
     credential = Credential(ClientAuthenticationError("no identity"))
 
     with pytest.raises(RequestRejectedError) as raised:
-        AzureIdentity(credential=credential).token_provider(OPENAI_SCOPE)()
+        AzureIdentity(credential=credential).token(OPENAI_SCOPE)()
 
     assert (raised.value.status, bool(raised.value.remedy)) == (401, True)
 
@@ -48,4 +48,4 @@ def test_identity_endpoint_that_does_not_answer_is_transient() -> None:
     credential = Credential(ServiceRequestError("no route"))
 
     with pytest.raises(TransientError):
-        AzureIdentity(credential=credential).token_provider(OPENAI_SCOPE)()
+        AzureIdentity(credential=credential).token(OPENAI_SCOPE)()

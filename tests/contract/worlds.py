@@ -117,12 +117,12 @@ class AzureWorld:
 
         identity = AzureIdentity()
         self.fine_tuning: FineTuningService = AzureOpenAIService(
-            _setting("AZURE_OPENAI_ENDPOINT"), credential=identity.token_provider(OPENAI_SCOPE)
+            _setting("AZURE_OPENAI_ENDPOINT"), credential=identity.token(OPENAI_SCOPE)
         )
         self.resource_manager: ResourceManager = RequestsResourceManager(
             "https://management.azure.com",
             _setting("AZURE_OPENAI_RESOURCE_ID"),
-            token=identity.token_provider(RESOURCE_MANAGER_SCOPE),
+            token=identity.token(RESOURCE_MANAGER_SCOPE),
         )
 
     def process_files(self) -> None:
