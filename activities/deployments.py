@@ -59,11 +59,11 @@ def create_deployment(
     wanted = _wanted(record, about, resource_manager)
     if isinstance(wanted, Verdict):
         return wanted
-    found = resource_manager.find_deployment(wanted.name)
-    if found is None:
-        found = _put(wanted, resource_manager, policy)
-        if isinstance(found, Later):
-            return found
+    found = resource_manager.find_deployment(wanted.name) or _put(
+        wanted, resource_manager, policy
+    )
+    if isinstance(found, Later):
+        return found
     _note(records, record, about, found, resource_manager.get_account().endpoint)
     if found.state is DeploymentState.SUCCEEDED:
         return Verdict(yes=True, message=found.name)

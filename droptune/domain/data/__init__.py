@@ -1,0 +1,1 @@
+"""Facts that change: models and prices, each with a date and a source."""

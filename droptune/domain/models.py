@@ -1,0 +1,52 @@
+"""What is known of the models that can be fine-tuned."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelFacts:
+    """A base model.
+
+    Attributes:
+        encoding: its tokens' encoding, or None where no public one is known.
+        example_tokens: the longest example that it trains on, or None.
+    """
+
+    name: str
+    version: str
+    methods: tuple[str, ...]
+    encoding: str | None
+    example_tokens: int | None
+
+
+@cache
+def load(file: str) -> Mapping[str, Any]:
+    """Return one of the data files of this package."""
+    text = resources.files("droptune.domain.data").joinpath(file).read_text("utf-8")
+    document: Mapping[str, Any] = json.loads(text)
+    return document
+
+
+@cache
+def _models() -> tuple[ModelFacts, ...]:
+    rows = load("models.json")["models"]
+    return tuple(ModelFacts(**row | {"methods": tuple(row["methods"])}) for row in rows)
+
+
+def model_names() -> tuple[str, ...]:
+    """Return the names of all known models."""
+    return tuple(model.name for model in _models())
+
+
+def find_model(name: str) -> ModelFacts | None:
+    """Return a model by its name, with or without version; a fine-tuned one by its base."""
+    base = name.split(".ft-")[0].removeprefix("ft:").split(":")[0]
+    exact = (m for m in _models() if base in (m.name, f"{m.name}-{m.version}"))
+    return next(exact, None)

@@ -1,0 +1,114 @@
+"""What is asked of a validation and what it answers (DESIGN 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from droptune.domain.cost import CostEstimate
+from droptune.domain.dataset import Role
+from droptune.domain.findings import Finding, Severity
+from droptune.domain.payload import Model
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValidationRequest:
+    """How a dataset shall be read.
+
+    Attributes:
+        model: None for a plan; tokens are then counted with o200k_base.
+        ignore: rules whose warnings are left out; errors stay.
+        raised: rules whose warnings count as errors.
+        as_of: the day of the validation, for dates of retirement.
+    """
+
+    model: str | None = None
+    method: str = "supervised"
+    training_type: str = "GlobalStandard"
+    n_epochs: int | str = "auto"
+    min_examples: int = 10
+    ignore: tuple[str, ...] = ()
+    raised: tuple[str, ...] = ()
+    production_sku: str | None = None
+    candidate_sku: str | None = None
+    as_of: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenFigures(Model):
+    """The lab's figures and more; percentiles are linear, as numpy's default."""
+
+    n: int
+    sum: int
+    min: int
+    max: int
+    mean: float
+    median: float
+    p5: float
+    p95: float
+
+    @classmethod
+    def of(cls, counts: Sequence[int]) -> TokenFigures:
+        """Return the figures of some counts; all zero of none."""
+        if not counts:
+            return cls(n=0, sum=0, min=0, max=0, mean=0.0, median=0.0, p5=0.0, p95=0.0)
+        ordered = sorted(counts)
+        return cls(
+            n=len(ordered),
+            sum=sum(ordered),
+            min=ordered[0],
+            max=ordered[-1],
+            mean=sum(ordered) / len(ordered),
+            median=percentile(ordered, 0.5),
+            p5=percentile(ordered, 0.05),
+            p95=percentile(ordered, 0.95),
+        )
+
+
+def percentile(ordered: Sequence[int], share: float) -> float:
+    """Return a percentile of sorted numbers, interpolated linearly."""
+    position = (len(ordered) - 1) * share
+    below = int(position)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileReport(Model):
+    """One file: what it holds. `tokens` has total, assistant, and `apart`: tools, parts, images."""
+
+    role: Role
+    name: str
+    sha256: str
+    bytes: int
+    examples: int
+    tokens: Mapping[str, TokenFigures]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report(Model):
+    """The report document."""
+
+    verdict: str
+    format: str
+    model: str | None
+    encoding: str
+    schema_version: int = 1
+    files: tuple[FileReport, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    cost: CostEstimate | None = field(default=None)
+
+    def errors(self) -> tuple[Finding, ...]:
+        """Return the findings that reject the dataset."""
+        return tuple(f for f in self.findings if f.severity is Severity.ERROR)
+
+    def file(self, role: Role) -> FileReport | None:
+        """Return the report of a role's file, or None."""
+        return next((file for file in self.files if file.role is role), None)
+
+
+def counted(findings: Sequence[Finding]) -> Mapping[str, Any]:
+    """Return how many findings there are of each severity."""
+    return {s.value: sum(f.count for f in findings if f.severity is s) for s in Severity}
