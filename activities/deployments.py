@@ -59,9 +59,7 @@ def create_deployment(
     wanted = _wanted(record, about, resource_manager)
     if isinstance(wanted, Verdict):
         return wanted
-    found = resource_manager.find_deployment(wanted.name) or _put(
-        wanted, resource_manager, policy
-    )
+    found = resource_manager.find_deployment(wanted.name) or _put(wanted, resource_manager, policy)
     if isinstance(found, Later):
         return found
     _note(records, record, about, found, resource_manager.get_account().endpoint)

@@ -50,9 +50,8 @@ def _check_output(output: list[Any], name: str) -> Iterator[Complaint]:
         yield Complaint(
             rule="bad-output",
             path=name,
-            message="an output holds only assistant and tool messages, and at least
-            one assistant's.", fix="Move the prompt
-            to input.messages.",
+            message="an output holds only assistant and tool messages, one assistant's at least.",
+            fix="Move the prompt to input.messages.",
         )
 
 
