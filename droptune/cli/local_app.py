@@ -102,6 +102,11 @@ class LocalApp:
 
         Raises AlreadyRunningError when another process serves this state.
         """
+        if not (self._root / "function_app.py").is_file():
+            raise Refusal(
+                "An installed package holds no local app.",
+                "Clone the repository and run python3 -m droptune there.",
+            )
         self._lock = claim_state(self.state)
         if self._lock is None:
             raise AlreadyRunningError(self.state, find_installation(self.state))

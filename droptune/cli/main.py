@@ -24,7 +24,14 @@ from droptune.cli.refusals import Exit, Refusal
 from droptune.cli.terminal import Terminal, show_json
 
 _HELP = "Drop a folder of JSONL, come back to a better model in production, or to a reasoned no."
-_LOCAL: tuple[run_commands.Command, ...] = (demo_command.demo, up.up)
+_COMMANDS: tuple[run_commands.Command, ...] = (
+    demo_command.demo,
+    up.up,
+    submit.submit,
+    validate_command.validate,
+    *run_commands.COMMANDS,
+    doctor.doctor,
+)
 
 
 def build() -> typer.Typer:
@@ -36,9 +43,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for command in (*_LOCAL, submit.submit, validate_command.validate, doctor.doctor):
-        app.command()(_ending(command))
-    for command in run_commands.COMMANDS:
+    for command in _COMMANDS:
         app.command()(_ending(command))
     passed_on = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
     app.command("test", context_settings=passed_on)(_ending(test_command.test))

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from droptune.cli.app_client import AppClient
 from droptune.cli.installation import Installation, find_installation, is_claimed
+from droptune.cli.local_app import ROOT
 from droptune.cli.refusals import Exit, Refusal
 
-DEFAULT_STATE = Path(".droptune", "state")
+DEFAULT_STATE = ROOT / ".droptune" / "state"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
