@@ -210,13 +210,13 @@ def _register_triggers(app: df.DFApp, services: Services) -> None:
         connection="DATA_STORAGE",
         source=func.BlobSource.EVENT_GRID,
     )
-    @app.durable_client_input(client_name="client")
+    @app.durable_client_input(client_name="client")  # type: ignore[untyped-decorator]
     async def notice_blob(dropped: blob.BlobClient, client: df.DurableOrchestrationClient) -> None:
         """A blob was written: collect its dataset. An extra event changes nothing."""
         await notice(str(dropped.blob_name), services, DurableOrchestrations(client))
 
     @app.timer_trigger(arg_name="timer", schedule="0 */5 * * * *", run_on_startup=True)
-    @app.durable_client_input(client_name="client")
+    @app.durable_client_input(client_name="client")  # type: ignore[untyped-decorator]
     async def look_round(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
         """Every five minutes: what should be running and is not?"""
         await sweep(

@@ -15,7 +15,7 @@ def collect_dataset(context: Context) -> Step[None]:
     Input: a `Collecting` payload. After a start it looks once more, for what was written
     meanwhile; an idle folder ends it, and the next blob event starts it again.
     """
-    collecting = Collecting.from_payload(context.get_input())
+    collecting = Collecting.from_payload(context.get_input() or {})
     look = yield from steps.look_at_dataset(context, collecting)
     if look.state == "idle":
         return

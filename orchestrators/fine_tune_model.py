@@ -17,7 +17,7 @@ def fine_tune_model(context: Context) -> Step[Payload]:
     Input: a `RunRef` payload; everything else stands in the run's record. Output: how it ended. A
     step that failed for good closes the record first and then fails the orchestration.
     """
-    run = RunRef.from_payload(context.get_input())
+    run = RunRef.from_payload(context.get_input() or {})
     try:
         end = yield from _tell(context, run)
     except RunEndedError as ended:

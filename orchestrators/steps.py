@@ -150,10 +150,10 @@ def ask_until_answered(context: Context) -> Step[Payload | None]:
 
     Input: {step, request, since}. It polls first and waits then, so that no event is lost between.
     """
-    question: Payload = context.get_input()
+    question: Payload = context.get_input() or {}
     since = question.get("since")
     now = context.current_utc_datetime
-    answer = yield from _call(context, question["step"], question["request"])
+    answer: Payload = yield from _call(context, question["step"], question["request"])
     if "later" not in answer:
         return answer
     since_at = parse_time(since) if since else now
@@ -172,7 +172,7 @@ def sleep(context: Context, seconds: float) -> Step[None]:
     timer = context.create_timer(due_at)
     winner = yield context.task_any([timer, context.wait_for_external_event(WAKE)])
     if winner is not timer:
-        timer.cancel()
+        timer.cancel()  # type: ignore[attr-defined]  # the SDK declares the base class
 
 
 def _ask(context: Context, step: str, run: RunRef, about: str = "") -> Step[Payload]:

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 from droptune.domain.errors import TransientError
 
 if TYPE_CHECKING:
-    from azure.durable_functions import (  # type: ignore[import-untyped]
-        DurableOrchestrationClient,
-    )
+    from azure.durable_functions import DurableOrchestrationClient
 
 _ALIVE = frozenset({"Pending", "Running", "Suspended", "ContinuedAsNew"})
 WAKE = "wake"

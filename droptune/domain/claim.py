@@ -81,8 +81,8 @@ class JobClaim(Model):
 
     def next_number(self, marked: Iterable[MarkedJob]) -> int:
         """Return the number of the next job: one above everything known here or at the service."""
-        numbers = [each.number for each in (*self.submissions, *marked)]
-        return max(numbers, default=0) + 1
+        made = [submission.number for submission in self.submissions]
+        return max([*made, *(each.number for each in marked)], default=0) + 1
 
     def outcome_unknown_for(self, now: datetime, patience: timedelta = UNKNOWN_FOR) -> float:
         """Return for how many seconds an unanswered submission may still show; 0: no more."""

@@ -76,7 +76,9 @@ def estimate(
     factor_low, factor_high = factors or (1.0, 1.0)
 
     def cost(epochs: int, factor: float) -> float | None:
-        return round(tokens * epochs * rate * factor / 1e6, 4) if known else None
+        return (
+            None if rate is None or not known else round(tokens * epochs * rate * factor / 1e6, 4)
+        )
 
     return CostEstimate(
         currency=prices["currency"],
@@ -86,13 +88,18 @@ def estimate(
         epochs_low=low,
         epochs_high=high,
         training_tokens=tokens,
-        training_usd_per_million=rate * (factor_low + factor_high) / 2 if known else None,
+        training_usd_per_million=cost_of_a_million(rate, factors),
         hosting_month=_month(production_sku),
         candidate_month=_month(candidate_sku),
         as_of=prices["as_of"],
         source=prices["source"],
         message=_message(model, known, training_type),
     )
+
+
+def cost_of_a_million(rate: float | None, factors: list[float] | None) -> float | None:
+    """Return the likeliest price of a million tokens, or None where one of the two is not known."""
+    return None if rate is None or factors is None else rate * sum(factors) / 2
 
 
 def _epochs(n_epochs: int | str, examples: int) -> tuple[int, int, int]:

@@ -255,6 +255,6 @@ def _name(value: Any) -> str:
     if isinstance(value, str):
         shown = "…" if _SECRET_VALUE.search(value) else value[:40]
         return f'"{shown}"'
-    if isinstance(value, bool | int | float) or value is None:
-        return {None: "null", True: "true", False: "false"}.get(value, str(value)[:40])
+    if value is None or isinstance(value, bool | int | float):
+        return "null" if value is None else str(value)[:40].lower()
     return "a mapping" if isinstance(value, Mapping) else "a list"
