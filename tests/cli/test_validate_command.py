@@ -1,0 +1,96 @@
+"""`validate`: files of this machine, offline."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from droptune.cli.main import main
+from droptune.cli.validate_command import sort_given
+from droptune.domain.dataset import Role
+
+GOOD = json.dumps(
+    {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello."}]}
+)
+JOB = "model: gpt-4.1-mini\nmethod: {type: supervised}\n"
+
+
+def a_dataset(place: Path, *, bad: str = "", job: str = JOB) -> Path:
+    """Write a dataset of ten examples, and a bad one after them."""
+    lines = [GOOD.replace("Hi", f"Hi {number}") for number in range(10)]
+    text = "\n".join([*lines, *([bad] if bad else [])]) + "\n"
+    (place / "training.jsonl").write_text(text)
+    (place / "fine-tune-job.yaml").write_text(job)
+    return place
+
+
+def test_files_get_their_role_by_name(tmp_path: Path) -> None:
+    """Names tell roles; data with another name is training data; YAML is the configuration."""
+    names = ("data.jsonl", "val.jsonl", "test_set.jsonl", "fine-tune-job.yaml")
+    for name in names:
+        (tmp_path / name).write_text("")
+
+    given = sort_given([tmp_path / name for name in names])
+
+    assert [role for _, role in given.data] == [Role.TRAINING, Role.VALIDATION, Role.TEST]
+    assert given.job_file == tmp_path / "fine-tune-job.yaml"
+
+
+def test_folder_is_read_as_a_dataset(tmp_path: Path) -> None:
+    """In a folder only files with a role and the configuration count."""
+    (tmp_path / "train").mkdir()
+    for name in ("train/part-1.jsonl", "notes.md", "other.yaml", "fine-tune-job.yaml"):
+        (tmp_path / name).write_text("")
+
+    given = sort_given([tmp_path])
+
+    assert [path.name for path, _ in given.data] == ["part-1.jsonl"]
+    assert given.job_file == tmp_path / "fine-tune-job.yaml"
+
+
+def test_good_data_is_accepted_with_its_price(tmp_path: Path, capsys) -> None:
+    """The report document is alone on stdout and the exit code is 0."""
+    code = main(["validate", str(a_dataset(tmp_path)), "--json"])
+
+    report = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert report["verdict"] == "accept"
+    assert report["model"] == "gpt-4.1-mini"
+    assert report["cost"]["high"] > 0
+
+
+def test_bad_line_is_named_and_the_code_is_1(tmp_path: Path, capsys) -> None:
+    """A wrong role is a sentence with its line, on a terminal as in the document."""
+    folder = a_dataset(tmp_path, bad=GOOD.replace("assistant", "bot"))
+
+    assert main(["validate", str(folder)]) == 1
+
+    assert "line 11" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("job", ["modle: gpt-4.1-mini\n", "model: [\n"])
+def test_bad_configuration_rejects_good_data(tmp_path: Path, job: str, capsys) -> None:
+    """What is wrong with fine-tune-job.yaml stands among the findings with its file."""
+    code = main(["validate", str(a_dataset(tmp_path, job=job)), "--json"])
+
+    report = json.loads(capsys.readouterr().out)
+    assert code == 1
+    assert report["verdict"] == "reject"
+    assert report["findings"][0]["file"] == "fine-tune-job.yaml"
+
+
+def test_named_model_goes_before_the_files(tmp_path: Path, capsys) -> None:
+    """--model asks what another model would make of the same data."""
+    main(["validate", str(a_dataset(tmp_path)), "--model", "gpt-4o", "--json"])
+
+    assert json.loads(capsys.readouterr().out)["model"] == "gpt-4o"
+
+
+def test_two_configurations_are_refused(tmp_path: Path) -> None:
+    """One dataset has one configuration."""
+    a_dataset(tmp_path)
+    (tmp_path / "other.yaml").write_text(JOB)
+
+    assert main(["validate", str(tmp_path), str(tmp_path / "other.yaml")]) == 2
