@@ -108,7 +108,7 @@ def train_and_promote(stage: Stage, folder: Path, *, project: str | None) -> Doc
     _expect(f"the ledger shows {len(jobs)} jobs for this training, not one.", len(jobs) == 1)
     _expect("the candidate was not asked.", bool((status["test"] or {}).get("answer")))
     prompt = str(status["test"]["prompt"])
-    new = project is None or not _is_asked_in(dataset, prompt)
+    new = project is None or not is_asked_in(dataset, prompt)
     _expect("the question is in the training file.", new)
     stage.terminal.say("  Killed and back, and the ledger shows one job.", "green")
     return status
@@ -176,7 +176,8 @@ def _jobs_of(stage: Stage, status: Document) -> list[Document]:
     return [job for job in stage.jobs() if mark in json.dumps(job)]
 
 
-def _is_asked_in(dataset: LocalDataset, prompt: str) -> bool:
+def is_asked_in(dataset: LocalDataset, prompt: str) -> bool:
+    """Whether a prompt stands in the training data as a user's own words."""
     training = [path for name, path in dataset.files if "train" in name.rpartition("/")[2]]
     return any(prompt in _user_texts(line) for path in training for line in _lines(path))
 

@@ -16,7 +16,7 @@ import typer
 from droptune.cli.app_client import Document
 from droptune.cli.demo_acts import Stage, drop_it_again, refuse_bad_data, train_and_promote
 from droptune.cli.demo_story import tell_ending, tell_price
-from droptune.cli.local_app import ROOT, LocalApp
+from droptune.cli.local_app import ROOT, LocalApp, require_clone
 from droptune.cli.options import JsonOption
 from droptune.cli.refusals import Exit, Refusal
 from droptune.cli.terminal import Terminal, show_json
@@ -38,6 +38,7 @@ def demo(
     as_json: JsonOption = False,
 ) -> int:
     """Play the whole line on this machine: refuse bad data, train through a crash, buy once."""
+    require_clone()
     started = time.monotonic()
     terminal = Terminal(sys.stderr) if as_json else Terminal()
     folder = dataset or SAMPLE

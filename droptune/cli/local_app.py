@@ -102,11 +102,7 @@ class LocalApp:
 
         Raises AlreadyRunningError when another process serves this state.
         """
-        if not (self._root / "function_app.py").is_file():
-            raise Refusal(
-                "An installed package holds no local app.",
-                "Clone the repository and run python3 -m droptune there.",
-            )
+        require_clone(self._root)
         self._lock = claim_state(self.state)
         if self._lock is None:
             raise AlreadyRunningError(self.state, find_installation(self.state))
@@ -230,6 +226,15 @@ class LocalApp:
             "DEVHOST_TIMER_SECONDS": "5",
             "TASK_HUB_NAME": "droptune",
         }
+
+
+def require_clone(root: Path = ROOT) -> None:
+    """Raise Refusal in an installed package, which holds the app's library but not the app."""
+    if not (root / "function_app.py").is_file():
+        raise Refusal(
+            "An installed package holds no local app.",
+            "Clone the repository and run python3 -m droptune there.",
+        )
 
 
 def _is_about_azure(name: str) -> bool:
