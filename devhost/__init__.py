@@ -1,0 +1,1 @@
+"""A local Functions host: runs an app's functions without Core Tools."""

@@ -1,0 +1,1 @@
+"""A Durable engine that speaks the extension's out-of-process protocol."""

@@ -1,0 +1,53 @@
+"""Rows of an orchestration's history, as the extension writes them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import Any
+
+Row = dict[str, Any]
+
+
+class Kind(IntEnum):
+    """EventType of a row."""
+
+    EXECUTION_STARTED = 0
+    TASK_SCHEDULED = 4
+    TASK_COMPLETED = 5
+    TASK_FAILED = 6
+    SUB_CREATED = 7
+    SUB_COMPLETED = 8
+    SUB_FAILED = 9
+    TIMER_CREATED = 10
+    TIMER_FIRED = 11
+    ORCHESTRATOR_STARTED = 12
+    ORCHESTRATOR_COMPLETED = 13
+    EVENT_RAISED = 15
+    SUSPENDED = 19
+    RESUMED = 20
+
+
+SCHEDULED = (Kind.TASK_SCHEDULED, Kind.SUB_CREATED, Kind.TIMER_CREATED)
+
+
+def row(kind: Kind, at: datetime, *, event_id: int = -1, **fields: Any) -> Row:
+    """Return a row; `at` is its timestamp."""
+    return {
+        "EventType": int(kind),
+        "EventId": event_id,
+        "IsPlayed": False,
+        "Timestamp": stamp(at),
+        **fields,
+    }
+
+
+def stamp(at: datetime) -> str:
+    """Return a time as history writes it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_stamp(text: str) -> datetime:
+    """Read a time of a history or an action; without an offset it is UTC."""
+    at = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
