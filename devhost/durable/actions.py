@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
@@ -99,7 +99,7 @@ class _Episode:
 
     def __init__(self, actions: Sequence[Action]) -> None:
         self._actions = actions
-        self._now = datetime.min
+        self._now = datetime(1, 1, 1, tzinfo=UTC)
         self._next_id = 0
         self._decisions: list[Decision] = []
         self._open: dict[int, _Future] = {}

@@ -237,7 +237,7 @@ class Engine:
         }
         try:
             return _read(json.loads(orchestrator(json.dumps(body))))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - an orchestrator may raise anything
             return _failed(error)
 
     def _schedule(self, instance: Instance, decision: Decision, now: datetime) -> Row:
