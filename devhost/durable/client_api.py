@@ -71,6 +71,8 @@ class _Api:
             self._engine.start(request.path_params["name"], instance, text)
         except AlreadyLiveError:
             said = f"The orchestration instance {instance} already exists and is running."
+            return JSONResponse({"Message": said}, 500)
+        self._wake()
         return JSONResponse({"id": instance}, 202)
 
     async def list(self, request: Request) -> Response:
