@@ -45,10 +45,11 @@ def show_status(status: Document, terminal: Terminal) -> None:
     show_line(status, terminal)
     for label, value in _facts(status):
         terminal.say(f"  {label:<18} {value}")
-    if problem := status.get("error"):
+    problem = status.get("error") or {}
+    if problem.get("message") not in (None, status["message"]):
         terminal.say(f"  {'why':<18} {problem['message']}", "red")
-        if problem.get("remedy"):
-            terminal.say(f"  {'what helps':<18} {problem['remedy']}")
+    if problem.get("remedy"):
+        terminal.say(f"  {'what helps':<18} {problem['remedy']}")
 
 
 def _facts(status: Document) -> Iterable[tuple[str, str]]:
