@@ -8,9 +8,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+OLDEST = (3, 9)
+COULD_NOT_START = 3
+
 
 def main() -> int:
     """Run the command line and return its exit code."""
+    if sys.version_info < OLDEST:
+        sys.stderr.write("droptune: this Python is too old to start with.\n  Use 3.9 or newer.\n")
+        return COULD_NOT_START
     root = Path(__file__).resolve().parent.parent
     if (root / "pyproject.toml").is_file():
         from droptune.setup import enter

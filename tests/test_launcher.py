@@ -53,6 +53,12 @@ class Workshop(Progress):
         return sum(word in command for command in self.commands)
 
 
+def too_old_pythons() -> list[Path]:
+    """Return Pythons of this machine that the launcher only has to answer."""
+    versions = Path.home() / ".pyenv" / "versions"
+    return [found for minor in "87" for found in versions.glob(f"3.{minor}.*/bin/python")]
+
+
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """A folder with the locks that a clone has."""
@@ -212,6 +218,68 @@ def test_failing_tool_is_a_sentence_with_its_last_words(tmp_path: Path) -> None:
         progress.run([sys.executable, "-c", code])
 
     assert "disk full" in (tmp_path / "log").read_text()
+
+
+@POSIX
+def test_interrupted_tool_is_ended(tmp_path: Path) -> None:
+    """A set-up that is interrupted leaves no tool working on what the next one makes anew."""
+    os.mkfifo(tmp_path / "never")
+    progress = Progress(log=tmp_path / "log", steps=1)
+    said: list[str] = []
+
+    def interrupt(line: str) -> None:
+        said.append(line)
+        raise KeyboardInterrupt
+
+    code = f"import os; print(os.getpid(), flush=True); open({str(tmp_path / 'never')!r})"
+    with pytest.raises(KeyboardInterrupt):
+        progress.run([sys.executable, "-c", code], on_line=interrupt)
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(said[0]), 0)
+
+
+SETUP = """
+import sys
+from pathlib import Path
+from droptune.setup.lock import SetupLock
+from droptune.setup.progress import Progress
+folder = Path(sys.argv[1])
+tool = [sys.executable, "-c", "import sys; print('on', flush=True); open(sys.argv[1]).read()"]
+with SetupLock(folder / "lock"):
+    Progress(log=folder / "log", steps=1).run([*tool, str(folder / "go")], on_line=print)
+"""
+
+
+@POSIX
+def test_tool_of_a_killed_set_up_is_waited_for(tmp_path: Path) -> None:
+    """A tool that outlives its launcher keeps the lock, so that nobody makes the same beside it."""
+    os.mkfifo(tmp_path / "go")
+    setup = subprocess.Popen(
+        [sys.executable, "-uc", SETUP, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE
+    )
+    assert setup.stdout is not None
+    setup.stdout.readline()
+
+    setup.kill()
+    setup.communicate()
+    with (tmp_path / "lock").open("a+b") as second:
+        assert not try_lock(second.fileno())
+    (tmp_path / "go").write_text("on with it")
+
+    with SetupLock(tmp_path / "lock"), (tmp_path / "lock").open("a+b") as third:
+        assert not try_lock(third.fileno())
+
+
+@pytest.mark.skipif(not too_old_pythons(), reason="no Python that is too old is here")
+def test_too_old_python_is_a_sentence() -> None:
+    """A Python that cannot run the launcher says which one could."""
+    command = [str(too_old_pythons()[0]), "-m", "droptune", "--help"]
+
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 3
+    assert "3.9" in ended.stderr
 
 
 def test_long_installation_says_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,9 +6,11 @@ Standard library only, any Python from 3.9; what it makes lies in `.droptune/` b
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Protocol
 
 from droptune.setup.azurite import Azurite
@@ -33,6 +35,7 @@ class Part(Protocol):
 
 def enter(root: Path, arguments: Sequence[str]) -> int:
     """Prepare what the command needs and become it; returns only when that is not possible."""
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         python = prepare(root, with_azurite=NEED_AZURITE.intersection(arguments[:1]) != set())
     except SetupError as error:
@@ -61,6 +64,11 @@ def prepare(root: Path, *, with_azurite: bool) -> Path:
                 if not part.is_ready():  # another process may have made it while we waited
                     part.make(progress)
     return environment.python
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """End as Ctrl-C does, so that no tool goes on alone."""
+    raise KeyboardInterrupt
 
 
 def _become(root: Path, python: Path, arguments: Sequence[str]) -> int:

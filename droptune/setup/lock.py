@@ -1,4 +1,7 @@
-"""A lock against two set-ups at once; the operating system lets go of it when a process dies."""
+"""A lock against two set-ups at once; the operating system lets go of it when a process dies.
+
+The tools that a set-up runs hold it too, so that one that outlives a killed set-up is waited for.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ class SetupLock:
         """Wait for the lock."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._path.open("a+b")
+        os.set_inheritable(self._file.fileno(), True)
         if try_lock(self._file.fileno()):
             return
         say("another set-up is under way here; waiting for it.")

@@ -65,13 +65,18 @@ class Progress:
                 text=True,
                 encoding="utf-8",
                 errors="replace",
+                close_fds=False,  # a tool that outlives us keeps the lock until it ends
             )
             with process:
-                for line in process.stdout or ():
-                    log.write(line)
-                    log.flush()
-                    lines.append(line.rstrip())
-                    on_line(line)
+                try:
+                    for line in process.stdout or ():
+                        log.write(line)
+                        log.flush()
+                        lines.append(line.rstrip())
+                        on_line(line)
+                except BaseException:
+                    process.terminate()
+                    raise
         if process.returncode:
             tail = "\n".join(f"    {line}" for line in lines[-SHOWN_ON_FAILURE:])
             raise SetupError(
