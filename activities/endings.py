@@ -77,6 +77,8 @@ def _stop_job(record: RunRecord, azure_openai: FineTuningService) -> bool:
 def _delete_deployments(
     record: RunRecord, registry: BlobStore, resource_manager: ResourceManager
 ) -> None:
+    if record.deployment is None and record.job is None:
+        return  # nothing was ever deployed for it
     champion, _ = load_champion(registry, record.project)
     entries = (champion.current, champion.previous) if champion else ()
     used = {entry.deployment for entry in entries if entry}
