@@ -44,9 +44,9 @@ def wrong_state(message: str) -> ApiError:
     return ApiError(400, "unexpectedEntityState", message)
 
 
-def too_many(message: str) -> ApiError:
+def too_many(message: str, seconds: int = 60) -> ApiError:
     """Return the refusal for a full limit of facts 1.8. Unverified: status and text."""
-    return ApiError(429, "quotaExceeded", message, {"Retry-After": "60"})
+    return ApiError(429, "quotaExceeded", message, {"Retry-After": str(seconds)})
 
 
 def not_emulated(what: str) -> ApiError:

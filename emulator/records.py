@@ -102,7 +102,8 @@ class Job:
         asked: hyperparameters as sent; absent or -1 means auto.
         spans: stretches of running time; only the last may be open (None).
         seconds: running time from start to success.
-        fate: what a fault decided for it: `{"job": "fail" | "cancel", "when": …}`.
+        fate: what a fault decided for it: `{"then": "fail" | "cancel", "when": share, …}`.
+        listed_at: when lists begin to show it.
         due_at: when `pausing` or `resuming` ends.
     """
 
@@ -136,6 +137,8 @@ class Job:
     error_message: str = ""
     result_file: str = ""
     fate: Json = field(default_factory=dict)
+    integrations: list[Json] = field(default_factory=list)
+    listed_at: float = 0
     deleted_at: float | None = None
 
     @property
@@ -208,6 +211,7 @@ class Deployment:
         creating_seconds, lag_seconds: until `Succeeded`, and from there until it answers.
         fate: `fail` or `hang` when a fault decided so.
         deleted_by: client, 24h, 15d or fault.
+        preset: whether the emulator made it, and not a client.
     """
 
     id: str
@@ -221,9 +225,12 @@ class Deployment:
     lag_seconds: float
     job_id: str = ""
     fate: str = ""
+    error_code: str = ""
+    error_message: str = ""
     last_used_at: float | None = None
     deleted_at: float | None = None
     deleted_by: str = ""
+    preset: bool = False
 
     @property
     def succeeds_at(self) -> float:

@@ -178,5 +178,6 @@ class State:
                 created_at=now,
                 creating_seconds=0,
                 lag_seconds=0,
+                preset=True,
             )
             self.save(deployment)
