@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import platform
-import sys
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 
-from droptune.cli.local_app import ROOT
+from droptune.cli.checks import Check
+from droptune.cli.local_app import ROOT, is_clone
 from droptune.cli.options import AppOption, JsonOption, StateOption
-from droptune.cli.refusals import Exit, Refusal
-from droptune.cli.storage import azurite_command
-from droptune.cli.targets import find_target
+from droptune.cli.refusals import Exit
+from droptune.cli.targets import DEFAULT_STATE
 from droptune.cli.terminal import Terminal, show_json
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Check:
-    """One thing that was looked at; `remedy` is empty when all is well."""
-
-    name: str
-    well: bool
-    message: str
-    remedy: str = ""
-
-
 def doctor(app: AppOption = None, state: StateOption = None, as_json: JsonOption = False) -> int:
-    """Look at this machine and at the app; the exit code is 0 when the app answers."""
+    """Look at this machine and at the app, local or in Azure: what is wrong, and what helps."""
     checks = list(look(app, state))
     if as_json:
         show_json({"checks": [asdict(check) for check in checks]})
@@ -36,40 +25,29 @@ def doctor(app: AppOption = None, state: StateOption = None, as_json: JsonOption
     return Exit.YES if all(check.well for check in checks) else Exit.NOT_REACHED
 
 
-def look(app: str | None, state: Path | None) -> Iterator[Check]:
-    """Yield what is found."""
-    yield Check(name="python", well=True, message=f"{platform.python_version()}, {sys.executable}")
-    if (ROOT / "pyproject.toml").is_file():
-        yield _storage()
-    yield _app(app, state)
+def look(
+    app: str | None, state: Path | None, environ: Mapping[str, str] = os.environ
+) -> Iterator[Check]:
+    """Yield what is found, first of this machine, then of the app that commands speak to."""
+    from droptune.cli.machine_checks import look_at_clone, look_at_python
 
+    url = app or (None if state else environ.get("DROPTUNE_APP"))
+    yield look_at_python()
+    if url:
+        from droptune.cli.azure_checks import look_at_azure
 
-def _storage() -> Check:
-    try:
-        command = azurite_command(ROOT)
-    except Refusal as refusal:
-        return Check(name="azurite", well=False, message=str(refusal), remedy=refusal.remedy)
-    there = all(Path(part).exists() for part in command)
-    return Check(
-        name="azurite",
-        well=there,
-        message=" ".join(command),
-        remedy="" if there else "A file is missing; python3 -m droptune up repairs it.",
-    )
+        yield from look_at_azure(url, environ)
+        return
+    if is_clone():
+        yield from look_at_clone(ROOT)
+    from droptune.cli.local_checks import look_at_local_app
 
-
-def _app(app: str | None, state: Path | None) -> Check:
-    try:
-        client = find_target(app, state).client
-        health = client.get("health")
-    except Refusal as refusal:
-        return Check(name="app", well=False, message=str(refusal), remedy=refusal.remedy)
-    return Check(name="app", well=True, message=f"{client.base_url}, {health.get('version')}")
+    yield from look_at_local_app(state or DEFAULT_STATE)
 
 
 def _show(checks: list[Check], terminal: Terminal) -> None:
     for check in checks:
         mark = terminal.paint("yes", "green") if check.well else terminal.paint("no ", "red")
-        terminal.say(f"{mark}  {check.name:<10} {check.message}")
+        terminal.say(f"{mark}  {check.name:<14} {check.message}")
         if check.remedy:
-            terminal.say(f"     {'':<10} {check.remedy}")
+            terminal.say(f"     {'':<14} {check.remedy}")

@@ -20,7 +20,7 @@ from droptune.cli.installation import (
     write_installation,
 )
 from droptune.cli.ports import is_free
-from droptune.cli.processes import LocalProcess
+from droptune.cli.processes import LocalProcess, undisturbed
 from droptune.cli.refusals import Refusal
 from droptune.cli.storage import (
     azurite_command,
@@ -118,11 +118,12 @@ class LocalApp:
 
     def stop(self) -> None:
         """Stop everything, the host first; the state can be started again."""
-        for process in (self._host, self._emulator, self._storage):
-            process.stop()
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        with undisturbed():
+            for process in (self._host, self._emulator, self._storage):
+                process.stop()
+            if self._lock is not None:
+                self._lock.close()
+                self._lock = None
 
     def start_storage(self) -> None:
         """Start Azurite."""
@@ -228,9 +229,14 @@ class LocalApp:
         }
 
 
+def is_clone(root: Path = ROOT) -> bool:
+    """Whether this is the repository and not an installed package."""
+    return (root / "function_app.py").is_file()
+
+
 def require_clone(root: Path = ROOT) -> None:
     """Raise Refusal in an installed package, which holds the app's library but not the app."""
-    if not (root / "function_app.py").is_file():
+    if not is_clone(root):
         raise Refusal(
             "An installed package holds no local app.",
             "Clone the repository and run python3 -m droptune there.",

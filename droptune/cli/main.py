@@ -1,61 +1,98 @@
-"""The commands, and the one place where a refusal becomes a sentence and an exit code."""
+"""The one place where a command is found, and where a refusal becomes a sentence and a code."""
 
 from __future__ import annotations
 
 import functools
+import importlib
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
+from typing import Annotated
 
 import typer
 
-from droptune.cli import (
-    demo_command,
-    doctor,
-    run_commands,
-    submit,
-    test_command,
-    up,
-    validate_command,
-)
-from droptune.cli.app_client import RefusedError
+from droptune import __version__
+from droptune.cli.commands import Command, wanted
 from droptune.cli.refusals import Exit, Refusal
 from droptune.cli.terminal import Terminal, show_json
 
 _HELP = "Drop a folder of JSONL, come back to a better model in production, or to a reasoned no."
-_COMMANDS: tuple[run_commands.Command, ...] = (
-    demo_command.demo,
-    up.up,
-    submit.submit,
-    validate_command.validate,
-    *run_commands.COMMANDS,
-    doctor.doctor,
+_EPILOG = (
+    "From a clone, say python3 -m droptune for droptune.\n\n"
+    "Commands speak to the local app of `droptune up`, or to Azure with --app URL or DROPTUNE_APP; "
+    "there a function key in DROPTUNE_KEY opens the app, else whoever is signed in (az login)."
+    "\n\nExit codes: 0 yes, 1 a reasoned no, 2 wrong usage, 3 something could not be reached."
 )
 
 
-def build() -> typer.Typer:
-    """Return the command line."""
+def build(commands: Sequence[Command]) -> typer.Typer:
+    """Return the command line with some of its commands."""
     app = typer.Typer(
         help=_HELP,
+        epilog=_EPILOG,
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for command in _COMMANDS:
-        app.command()(_ending(command))
-    passed_on = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-    app.command("test", context_settings=passed_on)(_ending(test_command.test))
+    app.callback()(_options)
+    for command in commands:
+        _add(app, command)
     return app
 
 
-def _ending(command: run_commands.Command) -> Callable[..., None]:
+def _print_version(asked: bool) -> None:
+    if asked:
+        Terminal().say(f"droptune {__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", is_eager=True, callback=_print_version
+        ),
+    ] = False,
+) -> None:
+    """Take what stands before a command."""
+
+
+def _add(app: typer.Typer, command: Command) -> None:
+    module = importlib.import_module(f"droptune.cli.{command.module}")
+    function = getattr(module, command.function or command.name)
+    settings: dict[str, object] = {}
+    if command.passes_arguments_on:
+        settings = {"allow_extra_args": True, "ignore_unknown_options": True}
+        settings["help_option_names"] = []
+    app.command(
+        command.name,
+        help=help_of(command, function.__doc__),
+        rich_help_panel=command.panel,
+        context_settings=settings,
+    )(_ending(function))
+
+
+def help_of(command: Command, said: str) -> str:
+    """Return a command's help: its sentence, examples, and what its output and its end mean."""
+    examples = "\n".join(f"  {example}" for example in command.examples)
+    more = [f"\b\nExamples:\n{examples}"]
+    if command.json:
+        more.append(f"--json prints {command.json}.")
+    if command.exits:
+        more.append(f"Exit code 1: {command.exits}.")
+    return "\n\n".join([said, *more])
+
+
+def _ending(command: Callable[..., int]) -> Callable[..., None]:
     """Return a command whose returned code ends the program."""
 
     @functools.wraps(command)
     def ending(*args: object, **kwargs: object) -> None:
-        raise typer.Exit(command(*args, **kwargs))
+        try:
+            raise typer.Exit(command(*args, **kwargs))
+        except KeyboardInterrupt:
+            raise typer.Exit(Exit.INTERRUPTED) from None
 
     return ending
 
@@ -63,21 +100,21 @@ def _ending(command: run_commands.Command) -> Callable[..., None]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; never a stack trace for what a person can repair."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        if number := getattr(signal, name, None):
+            signal.signal(number, _interrupt)
     try:
-        build()(args=given, prog_name="droptune")
+        build(wanted(given))(args=given, prog_name="droptune")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else Exit.YES
-    except RefusedError as refusal:
-        if "--json" in given:
-            show_json(refusal.document)
-        return _refuse(refusal)
     except Refusal as refusal:
-        return _refuse(refusal)
+        return _refuse(refusal, as_json="--json" in given)
     return Exit.YES
 
 
-def _refuse(refusal: Refusal) -> int:
+def _refuse(refusal: Refusal, *, as_json: bool) -> int:
+    if as_json:
+        show_json(refusal.document)
     terminal = Terminal(sys.stderr)
     terminal.say(f"droptune: {refusal}", "red")
     if refusal.remedy:

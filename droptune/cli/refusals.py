@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any
 
 
 class Exit(IntEnum):
@@ -15,6 +16,9 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
+_CODES = {Exit.NO: "refused", Exit.WRONG_USAGE: "wrong-usage", Exit.NOT_REACHED: "not-reached"}
+
+
 class Refusal(Exception):
     """The command cannot go on: what is wrong, what would be right, and the exit code."""
 
@@ -23,3 +27,9 @@ class Refusal(Exception):
         super().__init__(message)
         self.remedy = remedy
         self.code = code
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What `--json` prints: the words of a problem document that the app never sent."""
+        code = _CODES.get(self.code, "refused")
+        return {"code": code, "detail": str(self), "remedy": self.remedy}

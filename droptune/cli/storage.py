@@ -1,10 +1,10 @@
-"""Blob storage as the command line needs it: containers of a local app, files of a dataset."""
+"""Blob storage as the command line needs it: how it is started, opened and read."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,23 +78,6 @@ def open_storage(storage: str) -> BlobServiceClient:
     from azure.identity import DefaultAzureCredential
 
     return BlobServiceClient(storage, credential=DefaultAzureCredential())
-
-
-def upload(storage: str, files: Iterable[tuple[str, Path]], *, complete: str) -> None:
-    """Upload files to the container of datasets, and then the mark that says that all are there."""
-    from azure.core.exceptions import AzureError
-
-    try:
-        with open_storage(storage) as client:
-            for name, path in files:
-                with path.open("rb") as data:
-                    client.get_blob_client("datasets", name).upload_blob(data, overwrite=True)
-            client.get_blob_client("datasets", complete).upload_blob(b"", overwrite=True)
-    except (AzureError, OSError, ValueError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise Refusal(
-            f"The upload failed: {first}", "Check the storage's address and your access to it."
-        ) from None
 
 
 def read_json(storage: str, container: str, name: str) -> Payload:

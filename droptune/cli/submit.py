@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
-import time
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from droptune.cli.app_client import AppClient, Document, RefusedError
+from droptune.cli.app_client import Document
 from droptune.cli.folders import LocalDataset, read_folder
 from droptune.cli.follow import LOCAL_SECONDS, REMOTE_SECONDS
 from droptune.cli.options import AppOption, JsonOption, StateOption
 from droptune.cli.refusals import Exit, Refusal
-from droptune.cli.run_commands import watch
-from droptune.cli.storage import upload
-from droptune.cli.targets import Target, find_target
+from droptune.cli.taking_up import wait_for_run
+from droptune.cli.targets import Target, find_storage, find_target
 from droptune.cli.terminal import Terminal, show_json
+from droptune.cli.upload_progress import upload_progress
+from droptune.cli.uploads import OnBytes, Uploaded, upload
+from droptune.cli.watch import watch
 from droptune.domain.dataset import SUCCESS_FILE
 
-FOUND_WITHIN_SECONDS = 300
-_NOT_FOUND = 404
+
+class RejectedDataError(Refusal):
+    """Validation would reject the folder; `document` holds its report."""
+
+    def __init__(self, report: Document) -> None:
+        """Keep the report for programs."""
+        super().__init__(
+            "The data is rejected; nothing was uploaded.",
+            "Mend what the report names, or upload it anyway with --no-check.",
+            code=Exit.NO,
+        )
+        self._report = report
+
+    @property
+    def document(self) -> Document:
+        """What `--json` prints."""
+        return super().document | {"code": "rejected", "report": self._report}
 
 
 def submit(
@@ -29,81 +46,95 @@ def submit(
     project: Annotated[str | None, typer.Option(help="The folder's name if none.")] = None,
     version: Annotated[str | None, typer.Option(help="Named by the content if none.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until the run ends.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Validate first, as the app would.")
+    ] = True,
     storage: Annotated[
-        str | None, typer.Option(metavar="URL", help="With --app: https://ACCOUNT.blob...")
+        str | None,
+        typer.Option(
+            metavar="URL", help="With --app: the account; else DROPTUNE_STORAGE, else as it says."
+        ),
     ] = None,
     app: AppOption = None,
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Drop a folder as a dataset; the same folder twice is the same dataset and starts nothing."""
-    target = find_target(app, state)
+    """Drop a folder as a dataset and find its run; what lies there unchanged is not sent again."""
     dataset = read_folder(folder, project=project, version=version)
-    terminal = Terminal()
-    if not as_json:
-        for name in dataset.left_out:
-            terminal.say(f"  left alone: {name}", "dim")
-        terminal.say(f"Dropping {len(dataset.files)} files as {dataset.ref}.")
-    run = drop(target, dataset, storage=_storage_of(target, storage))
+    terminal = Terminal(sys.stderr) if as_json else Terminal()
+    say = _silent if as_json else terminal.say
+    for name in dataset.left_out:
+        say(f"  left alone: {name}")
+    if check:
+        _check(folder, say)
+    target = find_target(app, state)
+    place = find_storage(target, storage)
+    say(f"Dropping {len(dataset.files)} files as {dataset.ref}.")
+    try:
+        with upload_progress(dataset.files, quiet=as_json) as on_bytes:
+            uploaded = _upload(place, dataset, on_bytes=on_bytes, keep=True)
+    except KeyboardInterrupt:
+        say("Interrupted; the same command goes on where this one ended.")
+        raise
+    _tell(dataset, uploaded, say)
+    run = _find_run(target, dataset, on_look=lambda text: terminal.rewrite(f"  {text}"))
+    terminal.erase()
     if wait:
         return watch(target, run["id"], as_json=as_json)
     if as_json:
         show_json(target.client.get("runs", run["id"]))
-    else:
-        terminal.say(str(run["id"]), "bold")
-        terminal.say(f"  {run['message']}")
-        terminal.say(f"  {'status':<18} {run['links']['self']}")
-        terminal.say(f"  {'page':<18} {run['links']['page']}")
+        return Exit.YES
+    terminal.say(str(run["id"]), "bold")
+    terminal.say(f"  {run['message']}")
+    terminal.say(f"  {'status':<18} {run['links']['self']}")
+    terminal.say(f"  {'page':<18} {run['links']['page']}")
     return Exit.YES
 
 
-def _storage_of(target: Target, storage: str | None) -> str:
-    if storage:
-        return storage
-    if target.local:
-        return target.local.storage_connection_string
-    raise Refusal(
-        "An app in Azure does not say where its storage is.",
-        "Name the account with --storage https://<account>.blob.core.windows.net.",
-        code=Exit.WRONG_USAGE,
-    )
-
-
 def drop(target: Target, dataset: LocalDataset, *, storage: str) -> Document:
-    """Upload a dataset and return the run that its settling leads to, as lists show it."""
-    upload(storage, dataset.files, complete=dataset.ref.prefix + SUCCESS_FILE)
-    every = LOCAL_SECONDS if target.local else REMOTE_SECONDS
-    return wait_for_run(target.client, dataset, every=every)
+    """Upload a whole dataset and return the run that its settling leads to, as lists show it."""
+    _upload(storage, dataset)
+    return _find_run(target, dataset)
 
 
-def wait_for_run(
-    client: AppClient,
+def _silent(text: str) -> None:
+    """Say nothing: the document is alone on stdout."""
+
+
+def _check(folder: Path, say: Callable[[str], None]) -> None:
+    """Refuse what the app would reject; raises RejectedDataError."""
+    from droptune.cli.validate_command import make_document, sort_given
+
+    report, text = make_document(sort_given([folder]))
+    if report["verdict"] != "accept":
+        say(text)
+        raise RejectedDataError(report)
+    examples = sum(file["examples"] for file in report["files"])
+    warnings = sum(finding["severity"] == "warning" for finding in report["findings"])
+    noted = f", {warnings} warnings (droptune validate {folder})" if warnings else ""
+    say(f"  checked: {examples:,} examples{noted}")
+
+
+def _upload(
+    storage: str,
     dataset: LocalDataset,
     *,
-    every: float,
-    sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
+    on_bytes: OnBytes = lambda name, more: None,
+    keep: bool = False,
+) -> Uploaded:
+    complete = dataset.ref.prefix + SUCCESS_FILE
+    return upload(storage, dataset.files, complete=complete, keep=keep, on_bytes=on_bytes)
+
+
+def _tell(dataset: LocalDataset, uploaded: Uploaded, say: Callable[[str], None]) -> None:
+    if uploaded.kept:
+        say(f"  {len(uploaded.kept)} of {len(dataset.files)} files lay there unchanged")
+    for name in uploaded.beside:
+        say(f"  lies there too, from an earlier drop: {name}")
+
+
+def _find_run(
+    target: Target, dataset: LocalDataset, *, on_look: Callable[[str], None] = _silent
 ) -> Document:
-    """Return the newest run of a dataset once the app knows what now lies in its folder."""
-    deadline = clock() + FOUND_WITHIN_SECONDS
-    while clock() < deadline:
-        shown = _find_dataset(client, dataset)
-        if shown["state"] == "seen":  # it lay there before the app was installed
-            client.post("runs", body={"dataset": str(dataset.ref)})
-        elif shown["state"] == "started" and shown["runs"]:
-            newest: Document = shown["runs"][0]
-            return newest
-        sleep(every)
-    raise Refusal(
-        f"The app has not taken up {dataset.ref} in {FOUND_WITHIN_SECONDS} s: {shown['message']}",
-        f"It lies there and is not lost; look at {client.base_url}/api/datasets/{dataset.ref}.",
-    )
-
-
-def _find_dataset(client: AppClient, dataset: LocalDataset) -> Document:
-    try:
-        return client.get("datasets", dataset.ref.project, dataset.ref.version)
-    except RefusedError as refused:
-        if refused.status != _NOT_FOUND:
-            raise
-        return {"state": "unknown", "runs": [], "message": str(refused)}
+    every = LOCAL_SECONDS if target.local else REMOTE_SECONDS
+    return wait_for_run(target.client, dataset, every=every, on_look=on_look)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
 _COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+_OURS = re.compile(r"(\x1b\[(?:0|1|2|3[1236])m|[\n\t])")
 
 
 class Terminal:
@@ -18,10 +20,27 @@ class Terminal:
         """Write to a stream, stdout by default."""
         self._stream = stream or sys.stdout
         self.colour = wants_colour(self._stream) if colour is None else colour
+        self.is_live = is_live(self._stream)
+        self._unfinished = False
 
     def say(self, text: str = "", style: str = "") -> None:
-        """Write a line."""
-        self._stream.write(f"{self.paint(text, style)}\n")
+        """Write a line; what others wrote into it cannot command the terminal."""
+        self._write(f"{printable(self.paint(text, style), colour=self.colour)}\n")
+
+    def rewrite(self, text: str) -> None:
+        """Show a line that the next one replaces; nothing where there is no terminal."""
+        if self.is_live:
+            self._write(f"\r{printable(text, colour=self.colour)}\x1b[K")
+            self._unfinished = True
+
+    def erase(self) -> None:
+        """Take back the line that `rewrite` showed."""
+        if self._unfinished:
+            self._write("\r\x1b[K")
+            self._unfinished = False
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
         self._stream.flush()
 
     def paint(self, text: str, style: str) -> str:
@@ -34,6 +53,26 @@ class Terminal:
 def wants_colour(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
     """Whether a stream is a terminal whose user did not decline colours (no-color.org)."""
     return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+
+def is_live(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether a stream is a terminal whose lines can be written again."""
+    return stream.isatty() and environ.get("TERM") != "dumb"
+
+
+def printable(text: str, *, colour: bool) -> str:
+    """Return a text without control characters but for our own colours, where there are colours."""
+    parts = _OURS.split(text)
+    return "".join(
+        part if index % 2 and (colour or part in "\n\t") else _plain(part) if not index % 2 else ""
+        for index, part in enumerate(parts)
+    )
+
+
+def _plain(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def show_json(document: Any, stream: TextIO | None = None) -> None:

@@ -23,13 +23,26 @@ def up(
         Path, typer.Option("--state", metavar="DIR", help="Holds everything that must last.")
     ] = DEFAULT_STATE,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The app's; 0: a free one.")] = 0,
+    emulator_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The stand-in's; 0: a free one.")
+    ] = 0,
+    storage_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The storage's; 0: a free one.")
+    ] = 0,
     time_scale: ScaleOption = 60,
     as_json: JsonOption = False,
 ) -> int:
     """Start storage, a stand-in for Azure OpenAI and the app on this machine, and stay."""
     terminal = Terminal()
     say = (lambda text: None) if as_json else terminal.say
-    app = LocalApp(state=state, time_scale=time_scale, app_port=port, say=say)
+    app = LocalApp(
+        state=state,
+        time_scale=time_scale,
+        app_port=port,
+        emulator_port=emulator_port,
+        storage_port=storage_port,
+        say=say,
+    )
     try:
         with app:
             _tell(app.installation(), as_json, terminal)

@@ -9,7 +9,7 @@ import pytest
 from droptune.cli.app_client import AppClient
 from droptune.cli.folders import LocalDataset
 from droptune.cli.refusals import Refusal
-from droptune.cli.submit import FOUND_WITHIN_SECONDS, wait_for_run
+from droptune.cli.taking_up import FOUND_WITHIN_SECONDS, wait_for_run
 from droptune.domain.dataset import DatasetRef
 from tests.cli.canned_app import CannedApp
 from tests.cli.test_follow import Clock

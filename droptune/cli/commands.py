@@ -1,0 +1,197 @@
+"""The table of commands: where each lives, what it looks like in use, what `--json` prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LOCAL = "On this machine"
+RUNS = "Datasets and runs"
+WORDS = "Decisions"
+PROJECTS = "Projects"
+_WISH_JSON = "`POST /api/runs`'s answer: id, statusUrl, pageUrl, started, code, message"
+_STATUS_JSON = "the run's status document, as `GET /api/runs/{id}` answers"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """One command; the module is imported when the command is asked for.
+
+    Attributes:
+        json: what `--json` prints, "" where there is no such option.
+        exits: what exit code 1 means, "" where it cannot happen.
+    """
+
+    name: str
+    module: str
+    panel: str
+    examples: tuple[str, ...]
+    json: str = ""
+    exits: str = ""
+    function: str = ""
+    passes_arguments_on: bool = False
+
+
+def _word(name: str, *examples: str) -> Command:
+    return Command(
+        name=name,
+        module="words",
+        panel=WORDS,
+        examples=examples,
+        json=_STATUS_JSON,
+        exits="the run cannot be told that now; the sentence says why",
+    )
+
+
+def _wish(name: str, *examples: str) -> Command:
+    return Command(
+        name=name,
+        module="words",
+        panel=WORDS,
+        examples=examples,
+        json=f"{_WISH_JSON}; with --wait the status document at the end",
+        exits="refused, or with --wait: the run did not succeed",
+    )
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        name="demo",
+        module="demo_command",
+        panel=LOCAL,
+        examples=("droptune demo", "droptune demo --dataset my-folder --json"),
+        json="the status document of act 2's run",
+        exits="something did not happen as promised",
+    ),
+    Command(
+        name="test",
+        module="test_command",
+        panel=LOCAL,
+        examples=("droptune test", "droptune test tests/cli -q"),
+        exits="a check did not pass",
+        passes_arguments_on=True,
+    ),
+    Command(
+        name="up",
+        module="up",
+        panel=LOCAL,
+        examples=("droptune up", "droptune up --state ~/tuning --port 7071"),
+        json="app_url, emulator_url and storage_connection_string, once all of it answers",
+    ),
+    Command(
+        name="init",
+        module="init_command",
+        panel=LOCAL,
+        examples=("droptune init support-bot", "droptune init --model gpt-4.1-nano"),
+        json="folder, created and next",
+    ),
+    Command(
+        name="validate",
+        module="validate_command",
+        panel=LOCAL,
+        examples=("droptune validate support-bot", "droptune validate training.jsonl --json"),
+        json="the report document, as `GET /api/runs/{id}/report` answers",
+        exits="the data is rejected",
+    ),
+    Command(
+        name="doctor",
+        module="doctor",
+        panel=LOCAL,
+        examples=("droptune doctor", "droptune doctor --app https://my-app.azurewebsites.net"),
+        json="checks: each with name, well, message and remedy",
+    ),
+    Command(
+        name="submit",
+        module="submit",
+        panel=RUNS,
+        examples=(
+            "droptune submit support-bot --wait",
+            "droptune submit data --project support-bot --version 2026-11",
+        ),
+        json=_STATUS_JSON,
+        exits="the data is rejected (nothing was uploaded), or with --wait: no success",
+    ),
+    Command(
+        name="datasets",
+        module="dataset_commands",
+        panel=RUNS,
+        examples=("droptune datasets", "droptune datasets --json"),
+        json="what `GET /api/datasets` answers",
+    ),
+    Command(
+        name="runs",
+        module="run_commands",
+        panel=RUNS,
+        examples=("droptune runs", "droptune runs --project support-bot --phase failed --json"),
+        json="what `GET /api/runs` answers: runs and next",
+    ),
+    Command(
+        name="show",
+        module="run_commands",
+        panel=RUNS,
+        examples=("droptune show RUN", "droptune show RUN --follow"),
+        json=f"{_STATUS_JSON}; with --follow at the end",
+        exits="there is no such run, or with --follow: it did not succeed",
+    ),
+    Command(
+        name="report",
+        module="stored_commands",
+        panel=RUNS,
+        examples=("droptune report RUN", "droptune report RUN --json > report.json"),
+        json="the report document, as `GET /api/runs/{id}/report` answers",
+        exits="there is no report yet",
+    ),
+    Command(
+        name="events",
+        module="stored_commands",
+        panel=RUNS,
+        examples=("droptune events RUN", "droptune events RUN --json | tail -1"),
+        json="what `GET /api/runs/{id}/events` answers: one JSON object a line",
+        exits="there are no events yet",
+    ),
+    Command(
+        name="open",
+        module="open_command",
+        function="open_page",
+        panel=RUNS,
+        examples=("droptune open", "droptune open RUN"),
+        json="url",
+        exits="there is no such run",
+    ),
+    _word("cancel", 'droptune cancel RUN --reason "wrong data"'),
+    _word("pause", "droptune pause RUN"),
+    _word("resume", "droptune resume RUN"),
+    _word("approve", 'droptune approve RUN --reason "within budget"'),
+    _word("reject", 'droptune reject RUN --reason "worse than the champion"'),
+    _wish("retry", "droptune retry RUN --wait"),
+    _wish("again", "droptune again RUN"),
+    Command(
+        name="promote",
+        module="words",
+        panel=WORDS,
+        examples=("droptune promote RUN",),
+        json=_WISH_JSON,
+        exits="the run has nothing to promote; the sentence says why",
+    ),
+    Command(
+        name="projects",
+        module="project_commands",
+        panel=PROJECTS,
+        examples=("droptune projects", "droptune projects support-bot --json"),
+        json="what `GET /api/projects` or `GET /api/projects/{project}` answers",
+        exits="there is no such project",
+    ),
+    Command(
+        name="rollback",
+        module="project_commands",
+        panel=PROJECTS,
+        examples=('droptune rollback support-bot --reason "answers got curt"',),
+        json="the champion document, as `GET /api/projects/{project}/champion` answers",
+        exits="there is no previous champion",
+    ),
+)
+
+
+def wanted(arguments: list[str]) -> tuple[Command, ...]:
+    """Return the commands to load: the one that is asked for, or all where none is."""
+    asked = arguments[0] if arguments else ""
+    return tuple(each for each in COMMANDS if each.name == asked) or COMMANDS

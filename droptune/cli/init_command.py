@@ -1,0 +1,66 @@
+"""`init`: a folder for a dataset, with a configuration that explains itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from droptune.cli.answers import answer
+from droptune.cli.options import JsonOption
+from droptune.cli.refusals import Exit, Refusal
+from droptune.cli.terminal import Terminal
+from droptune.domain.dataset import JOB_FILE
+from droptune.domain.models import find_model, model_names
+
+TEMPLATE = Path(__file__).with_name("init-job.yaml")
+DEFAULT_MODEL = "gpt-4.1-mini"
+_NEXT = "Add training.jsonl, one example a line; then validate, then submit."
+_LINE = '{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}'
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Made if it is not there.")] = (
+        Path()
+    ),
+    model: Annotated[str, typer.Option(help="The base model to fine-tune.")] = DEFAULT_MODEL,
+    as_json: JsonOption = False,
+) -> int:
+    """Make a folder for a dataset, with a commented fine-tune-job.yaml; nothing is overwritten."""
+    created = make_folder(folder, model)
+    document = {"folder": str(folder), "created": [str(created)], "next": _NEXT}
+
+    def show(terminal: Terminal) -> None:
+        terminal.say(f"Wrote {created}.")
+        terminal.say(f"  {_NEXT}")
+        terminal.say(f"  {_LINE}", "dim")
+        terminal.say("  validation.jsonl and test.jsonl are optional; test.jsonl is never trained.")
+
+    return answer(document, as_json, show)
+
+
+def make_folder(folder: Path, model: str) -> Path:
+    """Write the configuration into a folder and return its path; raises Refusal."""
+    if find_model(model) is None:
+        raise Refusal(
+            f"{model!r} is not a model that can be fine-tuned.",
+            f"Known are {', '.join(model_names())}.",
+            code=Exit.WRONG_USAGE,
+        )
+    path = folder / JOB_FILE
+    text = TEMPLATE.read_text(encoding="utf-8").replace(DEFAULT_MODEL, model)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        what = path if folder.is_dir() else folder
+        raise Refusal(
+            f"{what} is there already and was left as it is.",
+            "Name another folder, or remove it first.",
+            code=Exit.WRONG_USAGE,
+        ) from None
+    except OSError as error:
+        raise Refusal(f"{path} cannot be written: {error.strerror}.") from None
+    return path

@@ -1,0 +1,66 @@
+"""Commands that show what a run stored: its report, and the events of its job."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from droptune.cli.answers import answer
+from droptune.cli.app_client import Document
+from droptune.cli.options import AppOption, JsonOption, RunArgument, StateOption
+from droptune.cli.refusals import Exit
+from droptune.cli.targets import find_target
+from droptune.cli.terminal import Terminal, money
+
+_STYLES = {"error": "red", "warning": "yellow", "warn": "yellow"}
+
+
+def report(
+    run: RunArgument, app: AppOption = None, state: StateOption = None, as_json: JsonOption = False
+) -> int:
+    """Show what validation found in a run's dataset, and what training on it costs."""
+    found = find_target(app, state).client.get("runs", run, "report")
+    return answer(found, as_json, lambda terminal: show_report(found, terminal))
+
+
+def events(
+    run: RunArgument, app: AppOption = None, state: StateOption = None, as_json: JsonOption = False
+) -> int:
+    """Show the events of a run's fine-tuning job, oldest first."""
+    text = find_target(app, state).client.get_text("runs", run, "events")
+    if as_json:
+        sys.stdout.write(text)
+        return Exit.YES
+    terminal = Terminal()
+    for line in text.splitlines():
+        _show_event(json.loads(line), terminal)
+    return Exit.YES
+
+
+def _show_event(event: Document, terminal: Terminal) -> None:
+    level = str(event.get("level") or "")
+    said = terminal.paint(str(event.get("message")), _STYLES.get(level, ""))
+    terminal.say(f"{event.get('created_at') or '':<22} {said}")
+
+
+def show_report(found: Document, terminal: Terminal) -> None:
+    """Show a report document: each file, each finding, the cost, the verdict."""
+    for file in found["files"]:
+        total = (file.get("tokens") or {}).get("total") or {}
+        tokens = f", {total['sum']:,} tokens" if "sum" in total else ""
+        terminal.say(f"{file['name']}: {file['examples']:,} examples{tokens}")
+    for finding in found["findings"]:
+        _show_finding(finding, terminal)
+    cost = found.get("cost") or {}
+    if isinstance(cost.get("high"), int | float):
+        terminal.say(f"cost: {money(cost['low'])} to {money(cost['high'])} for training")
+    verdict = {"accept": ("accepted", "green")}.get(found["verdict"], ("rejected", "red"))
+    terminal.say(*verdict)
+
+
+def _show_finding(finding: Document, terminal: Terminal) -> None:
+    severity = terminal.paint(finding["severity"], _STYLES.get(finding["severity"], ""))
+    message, line = str(finding["message"]), finding.get("line")
+    place = f"line {line}: " if line and not message.startswith("line ") else ""
+    fix = f" {finding['fix']}" if finding.get("fix") else ""
+    terminal.say(f"{severity} {finding.get('file') or ''}: {place}{message}{fix}")

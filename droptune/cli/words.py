@@ -1,0 +1,72 @@
+"""What a person says of a run: decisions, and wishes for a run that repeats another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from droptune.cli.answers import answer, show_begun
+from droptune.cli.options import AppOption, JsonOption, ReasonOption, RunArgument, StateOption
+from droptune.cli.show import show_line
+from droptune.cli.targets import find_target
+from droptune.cli.watch import watch
+
+
+def _word(name: str, what: str) -> Callable[..., int]:
+    """Return the command that says a word of a run."""
+
+    def command(
+        run: RunArgument,
+        reason: ReasonOption = "",
+        app: AppOption = None,
+        state: StateOption = None,
+        as_json: JsonOption = False,
+    ) -> int:
+        status = find_target(app, state).client.post("runs", run, name, body={"reason": reason})
+        return answer(status, as_json, lambda terminal: show_line(status, terminal))
+
+    command.__name__, command.__doc__ = name, what
+    return command
+
+
+def _wish(name: str, what: str) -> Callable[..., int]:
+    """Return the command that wishes for a run that repeats another."""
+
+    def command(
+        run: RunArgument,
+        wait: Annotated[bool, typer.Option("--wait", help="Stay until the run ends.")] = False,
+        app: AppOption = None,
+        state: StateOption = None,
+        as_json: JsonOption = False,
+    ) -> int:
+        target = find_target(app, state)
+        begun = target.client.post("runs", body={name: run})
+        if wait:
+            return watch(target, begun["id"], as_json=as_json)
+        return answer(begun, as_json, lambda terminal: show_begun(begun, terminal))
+
+    command.__name__, command.__doc__ = name, what
+    return command
+
+
+cancel = _word("cancel", "Cancel a run; nothing that bills stays.")
+pause = _word("pause", "Hold a run before its next step.")
+resume = _word("resume", "Let a paused run go on.")
+approve = _word("approve", "Say yes to what a run waits for: its training or its promotion.")
+reject = _word("reject", "Say no to what a run waits for.")
+retry = _wish("retry", "Repeat a run that did not succeed; a job already paid for is adopted.")
+again = _wish("again", "Train anew what a run trained; this is paid for anew.")
+
+
+def promote(
+    run: RunArgument,
+    reason: ReasonOption = "",
+    app: AppOption = None,
+    state: StateOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Make a run's model the champion, later than the run itself."""
+    begun = find_target(app, state).client.post("runs", run, "promote", body={"reason": reason})
+    return answer(begun, as_json, lambda terminal: show_begun(begun, terminal))
