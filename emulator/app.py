@@ -128,7 +128,7 @@ def _routes() -> list[Route]:
     tables = [
         [(method, _V1 + path, _of_v1(handler)) for method, path, handler in v1],
         [(method, _DATED + path, _dated(handler)) for method, path, handler in dated],
-        MANAGEMENT,
+        [(method, path, _managed(handler)) for method, path, handler in MANAGEMENT],
         CONTROLS,
     ]
     rows = [row for table in tables for row in table]
@@ -153,6 +153,17 @@ def _dated(handler: Handler) -> Handler:
         """Want a version that exists. Unverified: 404 as the gateway's answer."""
         if request.query_params.get("api-version") not in DATED_VERSIONS:
             raise ApiError(404, "404", "Resource not found")
+        return await handler(request)
+
+    return handle
+
+
+def _managed(handler: Handler) -> Handler:
+    async def handle(request: Request) -> Response:
+        """Want a version, whichever. Unverified: the text."""
+        if "api-version" not in request.query_params:
+            text = "The api-version query parameter (?api-version=) is required for all requests."
+            raise ApiError(400, "MissingApiVersionParameter", text)
         return await handler(request)
 
     return handle

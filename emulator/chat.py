@@ -77,7 +77,7 @@ def _messages(body: Json) -> list[Json]:
         raise invalid_payload(f"messages must have 1 to {_MOST_MESSAGES} entries.")
     if any(not isinstance(each, dict) or "role" not in each for each in messages):
         raise invalid_payload("Every message must have a role.")
-    if len(tools) > _MOST_TOOLS:
+    if not isinstance(tools, list) or len(tools) > _MOST_TOOLS:
         raise invalid_payload(f"tools may have {_MOST_TOOLS} entries.")
     return messages
 

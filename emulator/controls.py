@@ -11,6 +11,8 @@ from emulator.clock import AdvancingClock
 from emulator.errors import invalid_payload
 from emulator.wire import emulator_of, json_object
 
+_LONGEST_SECONDS = 10 * 366 * 86400
+
 
 async def get_clock(request: Request) -> JSONResponse:
     """GET /emulator/clock: the emulated time."""
@@ -21,8 +23,8 @@ async def advance_clock(request: Request) -> JSONResponse:
     """POST /emulator/clock/advance `{"seconds": n}`: let n emulated seconds pass at once."""
     emulator = emulator_of(request)
     seconds = (await json_object(request)).get("seconds")
-    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or seconds < 0:
-        raise invalid_payload("seconds must be a number that is not negative.")
+    if not isinstance(seconds, int | float) or not 0 <= seconds <= _LONGEST_SECONDS:
+        raise invalid_payload(f"seconds must be a number from 0 to {_LONGEST_SECONDS}.")
     if not isinstance(emulator.clock, AdvancingClock):
         raise invalid_payload("This clock is moved by its owner.")
     emulator.clock.advance(seconds)

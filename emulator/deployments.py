@@ -19,6 +19,8 @@ from emulator.wire import emulator_of, json_object
 async def put_deployment(request: Request) -> JSONResponse:
     """PUT …/deployments/{name}: 201, then `Creating` for a while; repeated, 200.
 
+    One that failed is made again.
+
     Source: facts 2.4. Unverified: 409 while it is made; that another model is refused with 400.
     """
     emulator, name = emulator_of(request), request.path_params["name"]
@@ -26,6 +28,9 @@ async def put_deployment(request: Request) -> JSONResponse:
     if existing is not None and existing.state(emulator.now) == "Creating":
         raise ApiError(409, "RequestConflict", f"The deployment {name} is being changed.")
     asked = read_deployment_request(emulator.state, await json_object(request), existing)
+    if existing is not None and existing.state(emulator.now) == "Failed":
+        remove_deployment(emulator.state, existing, emulator.now, by="client")
+        existing = None
     if existing is None:
         deployment, status = _new_deployment(emulator, name, asked), 201
     else:

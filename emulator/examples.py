@@ -61,7 +61,9 @@ def inspect(path: Path, count_tokens: Callable[[str], int]) -> Inspection:
     for number, line in _lines(path):
         try:
             row = json.loads(line)
-        except ValueError:
+            if "\\ud" in line.lower():
+                json.dumps(row, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        except (ValueError, RecursionError):
             return Inspection(problem=_problem(number, "the line is not valid JSON"))
         kind, problem = _format_of(row)
         if problem:
@@ -103,8 +105,7 @@ def _format_of(row: Any) -> tuple[str, str]:
     if isinstance(row.get("messages"), list):
         return "chat", _chat_problem(row["messages"])
     if isinstance(row.get("input"), dict):
-        complete = all(row.get(key) for key in ("preferred_output", "non_preferred_output"))
-        return "dpo", "" if complete else "preferred_output and non_preferred_output are required"
+        return "dpo", _preference_problem(row)
     return "", "the line has neither messages nor input"
 
 
@@ -118,6 +119,15 @@ def _chat_problem(messages: list[Any]) -> str:
     if wrong is not None or any("role" not in m for m in messages):
         return f"the role {wrong!r} is not supported"
     return "" if messages[-1]["role"] in ("assistant", "user") else "the last message is no answer"
+
+
+def _preference_problem(row: Json) -> str:
+    asked, outputs = row["input"].get("messages"), ("preferred_output", "non_preferred_output")
+    lists = [asked, *(row.get(key) for key in outputs)]
+    if all(isinstance(each, list) and each for each in lists):
+        whole = all(isinstance(message, dict) for each in lists for message in each)
+        return "" if whole else "messages must be objects"
+    return "input.messages, preferred_output and non_preferred_output are required"
 
 
 def _messages(row: Json) -> list[Json]:

@@ -79,6 +79,8 @@ def check_name(name: str, purpose: str) -> None:
     """Refuse a purpose or a name. Source: real texts (AIBOX-46, facts 1.3)."""
     if purpose not in PURPOSES:
         raise invalid_payload("Invalid value for purpose.")
+    if not name.isprintable():
+        raise invalid_payload("fileName contains an invalid filename.")
     if purpose == "fine-tune" and not name.endswith(".jsonl"):
         raise invalid_payload("fileName contains an invalid filename: wrong suffix.")
 

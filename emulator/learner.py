@@ -2,9 +2,8 @@
 
 The loss of an answer is what the model, as trained so far, would have paid to write it: nats per
 character, from n-grams of the answers seen and from the remembered answer to the most similar
-prompt. How
-far that memory is trusted is learned, too. So consistent data gives a falling loss and noise does
-not.
+prompt. How far that memory is trusted is learned, too. So consistent data gives a falling loss
+and noise does not.
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ class Learned:
         """Write it in one step."""
         body = {"figures": self.figures, "examples": self.memory.examples}
         part = path.with_suffix(".part")
-        part.write_text(json.dumps(body, default=asdict, ensure_ascii=False), encoding="utf-8")
+        part.write_text(json.dumps(body, default=asdict), encoding="utf-8")
         part.replace(path)
 
     @classmethod
@@ -232,7 +231,7 @@ def train(
     most = max(40, _MEASURES // max(len(logged), 1) // (2 if held_out else 1))
     ends = {steps * epoch // epochs for epoch in range(1, epochs + 1)}
     figures, position = [], 0
-    for number, step in enumerate(logged):
+    for number, (before, step) in enumerate(zip([0, *logged], logged, strict=False)):
         until = max(1, round(step / steps * len(order)))
         batch = order[position:until] or order[until - 1 : until]
         trained = _measure_all(model, batch, most, learn=True)
@@ -244,7 +243,8 @@ def train(
         if held_out:
             turn = number % len(held_out)
             valid = _measure_all(model, held_out[turn : turn + 3], most)
-            full = _measure_all(model, held_out, _MEASURES // 8) if step in ends else full
+            if any(before < end <= step for end in ends):
+                full = _measure_all(model, held_out, _MEASURES // 8)
         figures.append(_row(step, trained, valid, full))
     for example in examples:
         model.memory.add(example)

@@ -54,6 +54,8 @@ class State:
         self.count_tokens = count_tokens
         for folder in ("files", "models"):
             (directory / folder).mkdir(parents=True, exist_ok=True)
+            for unfinished in (directory / folder).glob("*.part"):
+                unfinished.unlink()  # of a process that was killed
         self.store = Store(directory / "emulator.sqlite")
         self.files = self._load(StoredFile)
         self.uploads = self._load(Upload)
