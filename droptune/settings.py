@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from droptune.domain.configuration import Ceilings
+from droptune.domain.configuration import TRAINING_TYPES, Ceilings
 from droptune.domain.errors import SettingsError
 from droptune.domain.steps import Policy
 
 _TRAINING = ("never", "over_budget", "always")
 _PROMOTION = ("never", "replace", "always")
+_NOTIFY, _SECRET = "NOTIFY_", "_SECRET"
+_OWN = ("ALLOWED_", "APPROVAL_", "BUDGET_", "LIMITS_")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,6 +26,8 @@ class Settings:
             `data_storage_url` (`DATA_STORAGE__blobServiceUri`).
         azure_openai_api_key, arm_token: only for a local emulator; in Azure an identity signs in.
         azure_openai_resource_id: ARM id of the Azure OpenAI account.
+        notify: every variable that begins with `NOTIFY_`: addresses, and under names that end in
+            `_SECRET` what signs. An address often is a key itself, so none is shown.
         time_scale: how many times faster than real the service is; 1 but for an emulator.
     """
 
@@ -48,6 +52,7 @@ class Settings:
     limits_runs_per_day: int = 20
     app_url: str | None = None
     app_key: str | None = field(default=None, repr=False)
+    notify: Mapping[str, str] = field(default_factory=dict, repr=False)
     ceilings: Ceilings = field(default_factory=Ceilings)
 
     @property
@@ -76,7 +81,8 @@ class Settings:
             "time_scale": reader.number("TIME_SCALE", 1, 100_000),
             "limits_runs_per_day": reader.whole("LIMITS_RUNS_PER_DAY", 1, 10_000),
             "app_url": reader.url("APP_URL") or _own_url(reader.text("WEBSITE_HOSTNAME")),
-            "ceilings": _ceilings(reader),
+            "notify": (notify := reader.notify()),
+            "ceilings": _ceilings(reader, notify),
         }
         for name in _TEXTS:
             values[name.lower()] = reader.text(name)
@@ -84,6 +90,7 @@ class Settings:
             reader.bad.append(
                 "DATA_STORAGE is missing: set a connection string, or DATA_STORAGE__blobServiceUri"
             )
+        reader.refuse_unknown()
         if reader.bad:
             raise SettingsError("; ".join(reader.bad), remedy="Set them and start the app again.")
         return cls(**{name: value for name, value in values.items() if value is not None})
@@ -103,18 +110,29 @@ _TEXTS = (
 )
 
 
-def _ceilings(reader: _Reader) -> Ceilings:
+def _ceilings(reader: _Reader, notify: Mapping[str, str]) -> Ceilings:
+    addresses = tuple(sorted(name for name in notify if not name.endswith(_SECRET)))
     return Ceilings(
         run_usd=reader.number("BUDGET_RUN_USD", 0, 1e9),
         hosting_usd_month=reader.number("BUDGET_HOSTING_USD_MONTH", 0, 1e9),
         training_approval=reader.choice("APPROVAL_TRAINING", _TRAINING),
         promotion_approval=reader.choice("APPROVAL_PROMOTION", _PROMOTION),
         models=reader.names("ALLOWED_MODELS"),
-        training_types=reader.names("ALLOWED_TRAINING_TYPES"),
+        training_types=reader.names("ALLOWED_TRAINING_TYPES", among=TRAINING_TYPES),
         skus=reader.names("ALLOWED_SKUS"),
         capacity=reader.whole("MAX_CAPACITY", 1, 1_000_000),
         rollback_hours=reader.number("MAX_ROLLBACK_HOURS", 0, 8760),
+        notify_settings=addresses,
     )
+
+
+def _is_safe(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    local = parts.hostname in ("127.0.0.1", "localhost")
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and local))
 
 
 def _own_url(host: str | None) -> str | None:
@@ -131,22 +149,39 @@ class _Reader:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
+        self._asked: set[str] = set()
         self.bad: list[str] = []
 
+    def refuse_unknown(self) -> None:
+        """Refuse what was surely meant for this app: a misspelt ceiling would be none."""
+        meant = (name for name in self._environ if name.startswith(_OWN))
+        self.bad += [f"{name} is not known" for name in sorted(meant) if name not in self._asked]
+
     def text(self, name: str) -> str | None:
+        self._asked.add(name)
         return self._environ.get(name, "").strip() or None
 
+    def notify(self) -> dict[str, str]:
+        """Return what is told to whom; every address is a URL."""
+        named = sorted(name for name in self._environ if name.startswith(_NOTIFY))
+        found = {
+            name: self.text(name) if name.endswith(_SECRET) else self.address(name)
+            for name in named
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
     def url(self, name: str, *, required: bool = False) -> str | None:
+        text = self.address(name)
+        if text is None and required:
+            self.bad.append(f"{name} is missing: set the URL of the Azure OpenAI account")
+        return text.rstrip("/") if text else None
+
+    def address(self, name: str) -> str | None:
+        """Return an https URL as it is written; http is for this machine alone."""
         text = self.text(name)
-        if text is None:
-            if required:
-                self.bad.append(f"{name} is missing: set the URL of the Azure OpenAI account")
-            return None
-        parts = urlsplit(text)
-        local = parts.hostname in ("127.0.0.1", "localhost")
-        if parts.scheme != "https" and not (parts.scheme == "http" and local):
+        if text is not None and not _is_safe(text):
             self.bad.append(f"{name} is not an https URL")
-        return text.rstrip("/")
+        return text
 
     def resource_id(self, name: str) -> str | None:
         text = self.text(name)
@@ -161,9 +196,17 @@ class _Reader:
             self.bad.append(f"{name} is not one of {', '.join(choices)}")
         return text
 
-    def names(self, name: str) -> tuple[str, ...] | None:
+    def names(self, name: str, among: tuple[str, ...] | None = None) -> tuple[str, ...] | None:
+        """Return a list that is written with commas; case counts for none of its items."""
         text = self.text(name)
-        return tuple(part.strip() for part in text.split(",") if part.strip()) if text else None
+        if text is None:
+            return None
+        found = tuple(part.strip() for part in text.split(",") if part.strip())
+        known = {each.casefold() for each in among or found}
+        if not found or any(each.casefold() not in known for each in found):
+            said = f"one or more of {', '.join(among)}" if among else "a list of names"
+            self.bad.append(f"{name} is not {said}, with commas between them")
+        return found
 
     def number(self, name: str, low: float, high: float) -> float | None:
         return self._parse(name, float, low, high)

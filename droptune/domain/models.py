@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -47,6 +48,16 @@ def model_names() -> tuple[str, ...]:
 
 def find_model(name: str) -> ModelFacts | None:
     """Return a model by its name, with or without version; a fine-tuned one by its base."""
-    base = name.split(".ft-")[0].removeprefix("ft:").split(":")[0]
-    exact = (m for m in _models() if base in (m.name, f"{m.name}-{m.version}"))
-    return next(exact, None)
+    base = _base(name)
+    names = ((m, {m.name.casefold(), f"{m.name}-{m.version}".casefold()}) for m in _models())
+    return next((model for model, known in names if base in known), None)
+
+
+def is_model(name: str, model: str) -> bool:
+    """Whether a name names a model, in any version, itself or fine-tuned; case is ignored."""
+    base, wanted = _base(name), _base(model)
+    return base == wanted or re.fullmatch(rf"{re.escape(wanted)}-\d[\d-]*", base) is not None
+
+
+def _base(name: str) -> str:
+    return name.split(".ft-")[0].removeprefix("ft:").split(":")[0].casefold()

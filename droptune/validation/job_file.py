@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from typing import Any
 
 from droptune.domain.configuration import JobFile
 from droptune.domain.findings import Finding, Severity
+from droptune.validation.yaml_scalars import BadScalarError, read_scalar
 
 LONGEST_FILE = 256 << 10
-_MOST_NODES = 10_000
+_MOST_TOKENS = 40_000
+_DEEPEST = 32
+_MOST_FINDINGS = 20
 
 
 class _BadFile(Exception):
@@ -17,117 +20,158 @@ class _BadFile(Exception):
         super().__init__(message)
         self.rule, self.fix, self.line = rule, fix, line
 
-
-def parse_job_file(data: bytes, *, file: str) -> tuple[JobFile | None, tuple[Finding, ...]]:
-    """Parse a configuration file; what cannot be read at all is one finding.
-
-    Only plain YAML is read: no tags, no aliases, no duplicate keys. An empty file says nothing.
-    """
-    try:
-        values, lines = _read(data)
-    except _BadFile as bad:
-        finding = Finding(
-            rule=bad.rule,
+    def finding(self, file: str) -> Finding:
+        return Finding(
+            rule=self.rule,
             severity=Severity.ERROR,
             file=file,
-            line=bad.line,
-            message=str(bad),
-            fix=bad.fix,
+            line=self.line,
+            message=str(self),
+            fix=self.fix,
         )
-        return None, (finding,)
-    return JobFile(file=file, values=values, lines=lines), ()
 
 
-def _read(data: bytes) -> tuple[dict[str, Any], dict[str, int]]:
-    import yaml
+def parse_job_file(data: bytes, *, file: str) -> tuple[JobFile | None, tuple[Finding, ...]]:
+    """Parse a configuration file; one that cannot be read gives None and says why.
 
+    Only plain YAML is read: no tags, no aliases, no duplicate keys, one document. Numbers, booleans
+    and nulls are those of YAML 1.2, so that `no` is text and `1e-4` a number. An empty file says
+    nothing.
+    """
+    reader = _Reader()
+    try:
+        values = reader.read(_decode(data))
+    except _BadFile as bad:
+        return None, (bad.finding(file),)
+    if reader.bad:
+        return None, tuple(bad.finding(file) for bad in reader.bad[:_MOST_FINDINGS])
+    return JobFile(file=file, values=values, lines=reader.lines), ()
+
+
+def _decode(data: bytes) -> str:
     if len(data) > LONGEST_FILE:
         raise _BadFile("too-large", f"The file has {len(data)} bytes.", "Use at most 256 KB.")
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         said = f"Byte {error.start} is not UTF-8."
-        raise _BadFile("encoding", said, "Save the file as UTF-8.") from None
-    try:
-        _refuse_aliases(text)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        said = f"This is not YAML: {error.problem or 'it cannot be read'}."
-        raise _BadFile("yaml", said, "Mind indentation, quotes and colons.", line) from None
-    except (yaml.YAMLError, RecursionError) as error:
-        said = f"This is not YAML: {str(error).splitlines()[0][:120]}."
-        raise _BadFile("yaml", said, "Save plain text in YAML.") from None
-    if node is None:
-        return {}, {}
-    if not isinstance(node, yaml.MappingNode):
-        said = "The file is not a mapping of keys to values."
-        raise _BadFile("yaml", said, "Begin with a line such as `model: gpt-4.1-mini`.", 1)
-    reader = _Reader()
-    return reader.mapping(node, ""), reader.lines
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _BadFile("encoding", said, "Save the file as UTF-8.", line) from None
 
 
-def _refuse_aliases(text: str) -> None:
+def _compose(text: str) -> Any:
+    """Return the root node of the only document, or None when the file is empty."""
     import yaml
 
+    try:
+        _refuse_what_is_not_plain(text)
+        return yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        raise _not_yaml(text, error.problem, error.problem_mark) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        said = f"The character U+{ord(text[error.position]):04X} is not allowed."
+        raise _BadFile("yaml", said, "Remove it, or save plain text.", line) from None
+    except RecursionError:
+        raise _too_deep() from None
+
+
+def _not_yaml(text: str, problem: str | None, mark: Any) -> _BadFile:
+    if problem == "but found another document":
+        said, fix = "The file holds more than one document.", "Remove `---` and what follows it."
+    elif mark is not None and text[mark.index : mark.index + 1] == "\t":
+        said, fix = "This is not YAML: a tab cannot indent.", "Indent with spaces."
+    else:
+        said = f"This is not YAML: {problem or 'it cannot be read'}."
+        fix = "Mind indentation, quotes and colons."
+    return _BadFile("yaml", said, fix, mark.line + 1 if mark else None)
+
+
+def _too_deep(line: int | None = None) -> _BadFile:
+    return _BadFile("too-large", "The file is nested too deeply.", "Nest less.", line)
+
+
+def _refuse_what_is_not_plain(text: str) -> None:
+    import yaml
+
+    refused: dict[type, tuple[str, str, str]] = {
+        yaml.AnchorToken: ("yaml-alias", "Anchors and aliases are not read.", "Write it out."),
+        yaml.AliasToken: ("yaml-alias", "Anchors and aliases are not read.", "Write it out."),
+        yaml.TagToken: ("yaml", "Tags are not read.", "Write plain values, or quote `!`."),
+        yaml.DirectiveToken: ("yaml", "Directives are not read.", "Remove the line."),
+    }
+    deep = 0
     for number, token in enumerate(yaml.scan(text, Loader=yaml.SafeLoader)):
-        if isinstance(token, yaml.AliasToken | yaml.AnchorToken):
-            line = token.start_mark.line + 1
-            said = "Anchors and aliases are not read."
-            raise _BadFile("yaml-alias", said, "Write the value out.", line)
-        if number > 4 * _MOST_NODES:
-            raise _BadFile("too-large", "The file holds too many values.", "Write fewer.")
+        line = token.start_mark.line + 1
+        if said := refused.get(type(token)):
+            raise _BadFile(*said, line)
+        deep += _step(token)
+        if deep > _DEEPEST:
+            raise _too_deep(line)
+        if number > _MOST_TOKENS:
+            raise _BadFile("too-large", "The file holds too many values.", "Write fewer.", line)
+
+
+def _step(token: Any) -> int:
+    """Return 1 for a token that opens a mapping or list, -1 for one that closes it."""
+    name = type(token).__name__
+    if name in ("BlockMappingStartToken", "BlockSequenceStartToken"):
+        return 1
+    if name in ("FlowMappingStartToken", "FlowSequenceStartToken"):
+        return 1
+    return -1 if name in ("BlockEndToken", "FlowMappingEndToken", "FlowSequenceEndToken") else 0
 
 
 class _Reader:
-    """Builds plain values from YAML nodes and remembers where each stood."""
+    """Builds plain values from YAML nodes, remembers where each stood, and what was wrong."""
 
     def __init__(self) -> None:
-        import yaml
-
-        self._yaml = yaml
-        self._plain = yaml.SafeLoader("")
         self.lines: dict[str, int] = {}
+        self.bad: list[_BadFile] = []
 
-    def mapping(self, node: Any, path: str) -> dict[str, Any]:
-        """Return a mapping; a key that stands twice is refused."""
+    def read(self, text: str) -> dict[str, Any]:
+        """Return the document; an empty one is an empty mapping."""
+        node = _compose(text)
+        if node is None or (node.id == "scalar" and not node.style and node.value == ""):
+            return {}
+        if node.id != "mapping":
+            said = "The file is not a mapping of keys to values."
+            raise _BadFile("yaml", said, "Begin with a line such as `model: gpt-4.1-mini`.", 1)
+        return self._mapping(node, "")
+
+    def _mapping(self, node: Any, path: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = self._key(key_node)
+        for key, key_line, value in self._pairs(node):
             where = f"{path}.{key}" if path else key
             if key in found:
-                line = key_node.start_mark.line + 1
-                said = f"`{key[:60]}` stands twice, first in line {self.lines[where]}."
-                raise _BadFile("duplicate-key", said, "Keep one of them.", line)
-            self.lines[where] = key_node.start_mark.line + 1
-            found[key] = self._value(value_node, where)
+                said = f"A key stands twice, first in line {self.lines[where]}."
+                self.bad.append(_BadFile("duplicate-key", said, "Keep one of them.", key_line))
+                continue
+            self.lines[where] = key_line
+            found[key] = self._value(value, where)
         return found
 
-    def _key(self, node: Any) -> str:
-        if isinstance(node, self._yaml.ScalarNode):
-            return str(node.value)
-        line = node.start_mark.line + 1
-        raise _BadFile("yaml", "A key is not plain text.", "Use plain keys.", line)
+    def _pairs(self, node: Any) -> Iterator[tuple[str, int, Any]]:
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if key.id == "scalar":
+                yield str(key.value), line, value
+            else:
+                said = "A key is not plain text."
+                self.bad.append(_BadFile("yaml", said, "Use plain keys.", line))
 
     def _value(self, node: Any, path: str) -> Any:
-        if isinstance(node, self._yaml.MappingNode):
-            return self.mapping(node, path)
-        if isinstance(node, self._yaml.SequenceNode):
+        if node.id == "mapping":
+            return self._mapping(node, path)
+        if node.id == "sequence":
             return [self._item(item, f"{path}[{at}]") for at, item in enumerate(node.value)]
-        return self._scalar(node)
+        try:
+            return read_scalar(node.value, plain=node.style is None)
+        except BadScalarError as error:
+            line = node.start_mark.line + 1
+            self.bad.append(_BadFile("yaml", str(error), "Use a number, or quote it.", line))
+            return None
 
     def _item(self, node: Any, path: str) -> Any:
         self.lines[path] = node.start_mark.line + 1
         return self._value(node, path)
-
-    def _scalar(self, node: Any) -> Any:
-        line = node.start_mark.line + 1
-        try:
-            value = self._plain.construct_object(node)
-        except (self._yaml.YAMLError, ValueError):
-            raise _BadFile("yaml", "This value cannot be read.", "Quote it.", line) from None
-        if isinstance(value, float) and not math.isfinite(value):
-            raise _BadFile("yaml", "This is not a finite number.", "Use a number.", line)
-        if value is None or isinstance(value, str | bool | int | float):
-            return value
-        return str(node.value)  # dates and binaries stay as they were written

@@ -1,6 +1,8 @@
 """The configuration of a run: what files may say, and what they mean together."""
 
+from droptune.domain.configuration.checks import check_values
 from droptune.domain.configuration.document import (
+    Allow,
     Approval,
     Budget,
     Configuration,
@@ -13,11 +15,14 @@ from droptune.domain.configuration.document import (
     SmokeTest,
     ValidationChoice,
 )
-from droptune.domain.configuration.fields import check_values
 from droptune.domain.configuration.files import Ceilings, JobFile
+from droptune.domain.configuration.meaning import TRAINING_TYPES
 from droptune.domain.configuration.resolution import resolve
+from droptune.domain.configuration.schema import json_schema
 
 __all__ = [
+    "TRAINING_TYPES",
+    "Allow",
     "Approval",
     "Budget",
     "Ceilings",
@@ -32,5 +37,6 @@ __all__ = [
     "SmokeTest",
     "ValidationChoice",
     "check_values",
+    "json_schema",
     "resolve",
 ]

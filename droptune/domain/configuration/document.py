@@ -29,6 +29,20 @@ class Approval(Model):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Allow(Model):
+    """What the installation and the files together allow; None allows everything."""
+
+    models: tuple[str, ...] | None = None
+    training_types: tuple[str, ...] | None = None
+    skus: tuple[str, ...] | None = None
+    capacity: int | None = None
+
+    def allows_sku(self, sku: str) -> bool:
+        """Whether a deployment may have a SKU, case ignored."""
+        return self.skus is None or sku.casefold() in (each.casefold() for each in self.skus)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ValidationChoice(Model):
     """Rules that are left out, and those that count as errors."""
 
@@ -90,6 +104,7 @@ class Pipeline(Model):
     """Droptune's own keys."""
 
     budget: Budget = Budget()
+    allow: Allow = Allow()
     approval: Approval = Approval()
     validation: ValidationChoice = ValidationChoice()
     deploy: Deploy = Deploy()

@@ -1,0 +1,1 @@
+"""JSON Schemas as they are published and served."""
