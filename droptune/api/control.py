@@ -113,7 +113,7 @@ def _decided_about(said: Said, record: RunRecord, control: Control) -> str | Non
         return None
     if control.cancelled:
         raise _being_cancelled(control.cancelled)
-    decision = control.decision(about)
+    decision = control.decision(about, since=record.asked_since)
     if decision is None:
         return about
     if decision.word != said.word:

@@ -107,7 +107,7 @@ def _because(reason: str) -> str:
 
 def _awaiting(record: RunRecord, control: Control) -> str:
     about = "training" if record.phase is Phase.AWAITING_APPROVAL else "promotion"
-    if word := control.decision(about):
+    if word := control.decision(about, since=record.asked_since):
         said = "Approved" if word.word == "approve" else "Rejected"
         return f"{said} by {word.by}{_because(word.reason)}; {NOTHING_TO_DO}"
     reasons = "; ".join(reason.rstrip(".") for reason in record.approval_reasons)

@@ -96,7 +96,8 @@ def actions(record: RunRecord, control: Control) -> tuple[str, ...]:
     if control.cancelled:
         return ()
     about = AWAITING.get(record.phase)
-    decide = ("approve", "reject") if about and not control.decision(about) else ()
+    decided = about and control.decision(about, since=record.asked_since)
+    decide = ("approve", "reject") if about and not decided else ()
     return (*decide, "resume" if control.is_paused else "pause", "cancel")
 
 

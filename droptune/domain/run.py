@@ -147,6 +147,33 @@ class RunRecord(Model):
             history=(*self.history, PhaseChange(phase=phase, at=at)),
         )
 
+    @property
+    def entered_at(self) -> datetime:
+        """When the run entered the phase that it is in, the last time if more than once."""
+        times = (change.at for change in reversed(self.history) if change.phase is self.phase)
+        return next(times, self.updated_at)
+
+    @property
+    def asked_since(self) -> datetime | None:
+        """From when on words answer the question that stands: None for a phase's first question.
+
+        It is the time of the phase before, so that clocks that differ a little do no harm.
+        """
+        entries = [i for i, change in enumerate(self.history) if change.phase is self.phase]
+        return self.history[entries[-1] - 1].at if len(entries) > 1 else None
+
+    def asking(self, phase: Phase, *, at: datetime) -> RunRecord:
+        """Return the record back in a phase that asks a person: the one way backward."""
+        if self.phase.is_terminal or self.phase is phase:
+            return self
+        return replace(
+            self,
+            phase=phase,
+            waiting_for=None,
+            updated_at=at,
+            history=(*self.history, PhaseChange(phase=phase, at=at)),
+        )
+
     def ended(
         self, phase: Phase, outcome: Outcome, *, at: datetime, message: str, error: Problem | None
     ) -> RunRecord:
@@ -196,10 +223,13 @@ class Control(Model):
         said = [w.word for w in self.words if w.word in ("pause", "resume")]
         return bool(said) and said[-1] == "pause"
 
-    def decision(self, about: str) -> Word | None:
-        """Return the first approval or rejection of something, or None."""
-        decided = (w for w in self.words if w.word in ("approve", "reject") and w.about == about)
-        return next(decided, None)
+    def decision(self, about: str, *, since: datetime | None = None) -> Word | None:
+        """Return the first approval or rejection of something, or None.
+
+        `since`: when the question was put; what was said before answered another one.
+        """
+        said = (w for w in self.words if w.word in ("approve", "reject") and w.about == about)
+        return next((w for w in said if since is None or w.at >= since), None)
 
     def with_word(self, word: Word) -> Control:
         """Return the control with one more word."""
