@@ -21,6 +21,7 @@ from activities.datasets import look_at_dataset
 from activities.deployments import create_deployment, test_deployment
 from activities.endings import end_run
 from activities.fine_tuning_jobs import create_fine_tuning_job, get_fine_tuning_job, keep_results
+from activities.leftovers import delete_leftovers
 from activities.promotions import decide_promotion, promote_deployment, roll_back_champion
 from activities.reports import estimate_cost, validate_dataset
 from activities.run_records import RunRecords
@@ -173,10 +174,10 @@ def activities(services: Services) -> list[Any]:
         bind(estimate_cost, **records),
         bind(check_account, **records, **arm, **clock),
         bind(await_approval, **records, **clock),
-        bind(admit_run, **records, **data, **azure, **clock, **policy),
+        bind(admit_run, **records, **data, **azure, **arm, **clock, **policy),
         bind(upload_training_file, **records, **data, **azure, **policy),
         bind(create_fine_tuning_job, **records, **data, **registry, **azure, **clock, **policy),
-        bind(get_fine_tuning_job, **records, **azure, **clock, **policy),
+        bind(get_fine_tuning_job, **records, **registry, **azure, **clock, **policy),
         bind(keep_results, **records, **azure),
         bind(create_deployment, **records, **arm, **clock, **policy),
         bind(test_deployment, **records, **data, **azure, **arm, **policy),
@@ -226,6 +227,17 @@ def _register_triggers(app: df.DFApp, services: Services) -> None:
             resource_manager=services.resource_manager,
             clock=services.clock,
             orchestrations=DurableOrchestrations(client),
+        )
+
+    @app.timer_trigger(arg_name="timer", schedule="0 30 3 * * *")
+    def clean_up(timer: func.TimerRequest) -> None:
+        """Every night: what did ended runs leave at Azure?"""
+        delete_leftovers(
+            records=services.records,
+            registry=services.registry,
+            azure_openai=services.azure_openai,
+            resource_manager=services.resource_manager,
+            clock=services.clock,
         )
 
 

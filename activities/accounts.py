@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from activities.configurations import configuration_of
 from activities.run_records import RunRecords
 from droptune.domain.configuration import Configuration
 from droptune.domain.deployment import AccountModel
 from droptune.domain.errors import RunEndedError
+from droptune.domain.models import find_model
 from droptune.domain.phases import Phase
 from droptune.domain.services import Clock, ResourceManager
 from droptune.domain.steps import StepRequest
 
 AUTO = "auto"
+# A job queues and trains for hours. The end of the base model's inference says nothing of models
+# fine-tuned from it, which have a later end of their own (facts 0.1).
+_SOON = timedelta(days=1)
 
 
 def check_account(
@@ -21,8 +27,11 @@ def check_account(
     record = records.begin(
         request.run, Phase.CHECKING, "Asking Azure whether the account can do all of it."
     )
+    if record.job is not None:
+        return  # what was to be proved has been done
     configuration = configuration_of(record)
     model = find_base_model(configuration.model or "", resource_manager)
+    _check_method(configuration)
     _check_model(configuration, model, clock)
     _check_skus(configuration, model)
     if not resource_manager.may_deploy():
@@ -43,6 +52,16 @@ def find_base_model(name: str, resource_manager: ResourceManager) -> AccountMode
     )
 
 
+def _check_method(configuration: Configuration) -> None:
+    facts = find_model(configuration.model or "")
+    if facts is not None and configuration.method_type not in facts.methods:
+        raise _no(
+            "method-not-offered",
+            f"{facts.name} cannot be trained with the method {configuration.method_type}.",
+            f"Use {' or '.join(facts.methods)}, or another model.",
+        )
+
+
 def _check_model(configuration: Configuration, model: AccountModel | None, clock: Clock) -> None:
     name = configuration.model
     if model is None:
@@ -57,10 +76,10 @@ def _check_model(configuration: Configuration, model: AccountModel | None, clock
             f"The account says that {name} cannot be fine-tuned.",
             "Use a model that can be fine-tuned in the account's region.",
         )
-    if model.fine_tune_until is not None and model.fine_tune_until <= clock.now():
+    if model.fine_tune_until is not None and model.fine_tune_until <= clock.now() + _SOON:
         raise _no(
             "model-retired",
-            f"Fine-tuning of {name} ended on {model.fine_tune_until:%Y-%m-%d}.",
+            f"Fine-tuning of {name} ends on {model.fine_tune_until:%Y-%m-%d}.",
             "Use a newer model.",
         )
 

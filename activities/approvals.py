@@ -3,45 +3,55 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from activities.capacity import lacking_capacity
 from activities.configurations import configuration_of
+from activities.datasets import read_folder
+from activities.marked_jobs import list_marked
 from activities.pins import hold_pins
+from activities.room import lacking_for_files, lacking_for_job
 from activities.run_records import RunRecords
 from droptune.domain.errors import RunEndedError
+from droptune.domain.identity import file_name
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import RunRecord, Word
-from droptune.domain.services import BlobStore, Clock, FineTuningService
+from droptune.domain.services import BlobStore, Clock, FineTuningService, ResourceManager
 from droptune.domain.steps import Later, Policy, StepRequest
 
-MOST_UNFINISHED_JOBS = 20  # Source: facts 1.8: queued jobs of a resource
-MOST_JOBS = 100
-MOST_FILES = 100
-_PHASES = {"training": Phase.AWAITING_APPROVAL, "promotion": Phase.AWAITING_PROMOTION}
+UPLOADED = ("training", "validation")
+_PHASES = {
+    "training": Phase.AWAITING_APPROVAL,
+    "epochs": Phase.AWAITING_APPROVAL,
+    "promotion": Phase.AWAITING_PROMOTION,
+}
 _LOOK_AGAIN = 3600.0
 
 
 def await_approval(request: StepRequest, *, records: RunRecords, clock: Clock) -> Later | None:
     """Answer once a person has approved; a no, or nobody's word in time, ends the run. Reads the
     control document, so it may run any number of times; a word wakes whoever sleeps for it."""
-    about = request.about
-    record = records.begin(request.run, _PHASES[about], f"Waiting for approval of the {about}.")
-    decision = records.control(record.ref).decision(about)
+    phase = _PHASES[request.about]
+    about = "promotion" if phase is Phase.AWAITING_PROMOTION else "training"
+    record = records.begin(request.run, phase, f"Waiting for approval of the {about}.")
+    decision = records.control(record.ref).decision(about, since=record.asked_since)
     if decision is not None:
         if decision.word == "reject":
             raise _refused(about, decision)
         return None
     hours = configuration_of(record).pipeline.approval.timeout_hours
-    left = _entered_at(record, _PHASES[about]) + timedelta(hours=hours) - clock.now()
+    left = record.entered_at + timedelta(hours=hours) - clock.now()
     if left <= timedelta(0):
         raise _nobody_said(about, hours)
-    reason = " ".join(record.approval_reasons) if about == "training" else "Replace the champion?"
+    reason = _question(record) if about == "training" else "Replace the champion?"
     records.update(record.ref, lambda r: replace(r, waiting_for=reason), known=record)
     return Later(seconds=min(left.total_seconds(), _LOOK_AGAIN), reason=f"approval of {about}")
 
 
-def _entered_at(record: RunRecord, phase: Phase) -> datetime:
-    return next((c.at for c in record.history if c.phase is phase), record.updated_at)
+def _question(record: RunRecord) -> str:
+    high = record.cost.get("high")
+    price = f" for up to ${high:.2f}" if isinstance(high, int | float) else ""
+    return f"{' '.join(record.approval_reasons)} Train{price}?"
 
 
 def _refused(about: str, word: Word) -> RunEndedError:
@@ -68,30 +78,37 @@ def admit_run(
     records: RunRecords,
     datasets: BlobStore,
     azure_openai: FineTuningService,
+    resource_manager: ResourceManager,
     clock: Clock,
     policy: Policy,
 ) -> Later | None:
-    """Answer once money may be spent and the service has room; reads only."""
+    """Answer once money may be spent and the service has room; reads only.
+
+    A run that has its job, or finds one to adopt, needs no room for one.
+    """
     record = records.begin(request.run, Phase.QUEUED, "Waiting for its turn.")
+    if record.job is not None:
+        return None
     record = hold_pins(record, datasets=datasets, records=records)
     wait = (record.submit_after - clock.now()).total_seconds()
-    if wait > 0:
+    if wait > 0 and not read_folder(datasets, record.dataset).complete:
         return _later(records, record, wait, "The dataset may still change; nothing is spent yet.")
-    jobs = list(azure_openai.list_jobs())
-    unfinished = sum(not job.status.is_terminal for job in jobs)
-    files = len(azure_openai.list_files())
-    full = _full(unfinished, len(jobs), files)
-    return _later(records, record, policy.scaled(300), full) if full else None
+    if any(each.can_be_adopted for each in list_marked(record, azure_openai)):
+        return None
+    lacks = (
+        lacking_for_job(list(azure_openai.list_jobs()))
+        or _files(record, azure_openai)
+        or lacking_capacity(record, configuration_of(record), resource_manager)
+    )
+    return _later(records, record, policy.scaled(300), lacks) if lacks else None
 
 
-def _full(unfinished: int, jobs: int, files: int) -> str:
-    if unfinished >= MOST_UNFINISHED_JOBS:
-        return f"{unfinished} jobs are queued at Azure, which is all that it takes."
-    if jobs >= MOST_JOBS:
-        return f"Azure keeps {MOST_JOBS} jobs, and there are {jobs}; delete old ones."
-    if files >= MOST_FILES:
-        return f"Azure keeps {MOST_FILES} files, and there are {files}; delete old ones."
-    return ""
+def _files(record: RunRecord, azure_openai: FineTuningService) -> str:
+    """Return why the files that are not there yet cannot be uploaded now, or ""."""
+    present = [file.name for file in azure_openai.list_files()]
+    names = [file_name(role, record.content[role]) for role in UPLOADED if role in record.content]
+    missing = [name for name in names if name not in present]
+    return lacking_for_files(len(present) + len(missing) - 1) if missing else ""
 
 
 def _later(records: RunRecords, record: RunRecord, seconds: float, reason: str) -> Later:

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from droptune.domain.models import model_names
-
 from droptune.domain.configuration import Ceilings, Configuration, JobFile, resolve
 from droptune.domain.dataset import JOB_FILE, PROJECT_FILE, DatasetRef, Folder
 from droptune.domain.findings import Finding
+from droptune.domain.models import model_names
 from droptune.domain.run import RunRecord
 from droptune.domain.services import BlobStore
 from droptune.validation.job_file import parse_job_file

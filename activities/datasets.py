@@ -9,7 +9,6 @@ from datetime import timedelta
 
 from activities.run_records import load_document
 from droptune.domain.dataset import DatasetFile, DatasetRef, Folder, Role, sort_files
-from droptune.domain.errors import BlobNotFoundError, ConflictError
 from droptune.domain.registration import DatasetRecord, dataset_record_name
 from droptune.domain.run import Pin
 from droptune.domain.services import BlobInfo, BlobStore, Clock
@@ -88,7 +87,7 @@ def check_pins(datasets: BlobStore, pins: tuple[Pin, ...], folder: Folder) -> tu
     """Compare what was pinned with what is there now.
 
     Return the pins, with new ETags where the same content was written again, or a sentence that
-    says what changed.
+    says what changed. Raises ConflictError or BlobNotFoundError when a blob changes meanwhile.
     """
     present = {file.name: file for file in folder.relevant}
     pinned = {pin.name: pin for pin in pins}
@@ -106,11 +105,8 @@ def _check_pin(datasets: BlobStore, pin: Pin, file: DatasetFile) -> Pin | None:
     if pin.etag == file.etag:
         return pin
     own = hashlib.sha256()
-    try:
-        for chunk in datasets.open(file.name, if_match=file.etag) if file.size_bytes else ():
-            own.update(chunk)
-    except (ConflictError, BlobNotFoundError):
-        return None
+    for chunk in datasets.open(file.name, if_match=file.etag) if file.size_bytes else ():
+        own.update(chunk)
     return _pin(pin.role, file, pin.sha256) if own.hexdigest() == pin.sha256 else None
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from activities.accounts import AUTO, find_base_model
 from activities.configurations import configuration_of
-from activities.pinned_data import open_data
+from activities.questions import question
+from activities.room import is_full
 from activities.run_records import RunRecords
 from droptune.domain.configuration import Configuration
-from droptune.domain.dataset import Role
 from droptune.domain.deployment import Deployment, DeploymentRequest, DeploymentState
 from droptune.domain.errors import (
     DroptuneError,
@@ -34,9 +33,6 @@ from droptune.domain.steps import Later, Policy, StepRequest, Verdict
 
 DEVELOPER_TIER = "DeveloperTier"  # Source: facts 2: no hosting fee, removed after 24 hours
 DEVELOPER_TIER_HOURS = 24
-_FULL = frozenset({"InsufficientQuota", "InsufficientResources", "QuotaExceeded"})
-_BILLED = frozenset({"Standard", "GlobalStandard", "DataZoneStandard", "RegionalStandard"})
-_LONGEST_LINE = 4 << 20
 _PHASES = {"candidate": Phase.DEPLOYING, "production": Phase.PROMOTING}
 
 
@@ -61,6 +57,7 @@ def create_deployment(
         return wanted
     found = resource_manager.find_deployment(wanted.name) or _put(wanted, resource_manager, policy)
     if isinstance(found, Later):
+        records.update(record.ref, lambda r: replace(r, waiting_for=found.reason), known=record)
         return found
     _note(records, record, about, found, resource_manager.get_account().endpoint)
     if found.state is DeploymentState.SUCCEEDED:
@@ -83,7 +80,7 @@ def _wanted(
         sku, capacity = candidate_sku(configuration, resource_manager), deploy.candidate.capacity
         if deploy.production is not None and sku == deploy.production.sku:
             capacity = deploy.production.capacity
-    if sku is None or (is_billed(sku) and not may_host(record, configuration)):
+    if sku is None or (is_billed(sku) and not may_host(record, configuration, sku)):
         return Verdict(yes=False, outcome=Outcome.TRAINED, message=_not_hosted(configuration))
     same = deploy.production is not None and sku == deploy.production.sku
     name = configuration.name or record.project
@@ -108,13 +105,18 @@ def candidate_sku(configuration: Configuration, resource_manager: ResourceManage
 
 
 def is_billed(sku: str) -> bool:
-    """Whether a deployment of this SKU costs by the hour even when nobody calls it."""
-    return sku in _BILLED
+    """Whether a deployment of this SKU costs by the hour even when nobody calls it.
+
+    Source: facts 3.2: every fine-tuned deployment does, but DeveloperTier.
+    """
+    return sku.casefold() != DEVELOPER_TIER.casefold()
 
 
-def may_host(record: RunRecord, configuration: Configuration) -> bool:
+def may_host(record: RunRecord, configuration: Configuration, sku: str) -> bool:
     """Whether 30 days of hosting are known to fit into the budget."""
-    month = record.cost.get("hosting_month")
+    deploy = configuration.pipeline.deploy
+    produces = deploy.production is not None and deploy.production.sku == sku
+    month = record.cost.get("hosting_month" if produces else "candidate_month")
     budget = configuration.pipeline.budget.hosting_usd_month or 0
     return isinstance(month, int | float) and month <= budget
 
@@ -133,7 +135,7 @@ def _put(
     try:
         return resource_manager.put_deployment(wanted)
     except RequestRejectedError as refused:
-        if refused.service_code in _FULL:
+        if is_full(refused):
             return Later(seconds=policy.scaled(600), reason=str(refused))
         raise
 
@@ -222,29 +224,6 @@ def test_deployment(
     }
     records.update(record.ref, lambda r: replace(r, test=shown), known=record)
     return None
-
-
-def question(record: RunRecord, datasets: BlobStore) -> Sequence[Mapping[str, Any]]:
-    """Return the messages of the smoke test: as configured, else the first example held out."""
-    smoke_test = configuration_of(record).pipeline.smoke_test
-    if smoke_test is not None:
-        return smoke_test.messages
-    for role in (Role.TEST, Role.VALIDATION, Role.TRAINING):
-        if pins := record.pins_of(role):
-            with open_data(datasets, pins) as data:
-                example = json.loads(data.readline(_LONGEST_LINE).decode("utf-8-sig"))
-            if messages := _prompt(example.get("messages", ())):
-                return messages
-    return [{"role": "user", "content": "Hello, who are you?"}]
-
-
-def _prompt(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return what stands before the last answer; tool calls are left out."""
-    before = list(messages[:-1])
-    while before and before[-1].get("role") != "user":
-        before.pop()
-    plain = [m for m in before if isinstance(m.get("content"), str) and "tool_calls" not in m]
-    return [m for m in plain if m.get("role") in ("system", "developer", "user", "assistant")]
 
 
 def _ask_base(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from activities.claims import held
 from activities.promotions import load_champion
+from activities.releases import release_files, release_job
 from activities.run_records import RunRecords
-from droptune.domain.errors import NotFoundError
+from droptune.domain.errors import RequestRejectedError
+from droptune.domain.findings import Problem
+from droptune.domain.identity import is_deployment_of
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import RunRecord
 from droptune.domain.services import BlobStore, Clock, FineTuningService, ResourceManager
@@ -27,90 +30,75 @@ def end_run(
 ) -> Later | None:
     """Let go of job and files, delete deployments that nobody uses, and close the record.
 
-    The last holder cancels the job and waits until the service says so. Deleting what is gone is no
-    error, and a closed record stays as it is: repeating this is safe.
+    The last holder cancels the job and waits until the service says so; a run that failed leaves it
+    to whoever repeats the run. Deleting what is gone is no error, and a closed record stays as it
+    is: repeating this is safe. What Azure refuses to delete is named in the record, which closes.
     """
     record = records.find(request.run)
     if record is None or record.phase.is_terminal:
         return None
-    if waits := _release_job(request, record, registry, azure_openai, policy):
+    waits = release_job(
+        record,
+        stop=request.phase is not Phase.FAILED,
+        records=records,
+        registry=registry,
+        azure_openai=azure_openai,
+        clock=clock,
+        policy=policy,
+    )
+    if waits is not None:
         return waits
-    _delete_deployments(record, registry, resource_manager)
-    _close(request, record, records, clock, azure_openai)
+    left = [
+        *_refused(lambda: release_files(record, records=records, azure_openai=azure_openai)),
+        *_refused(lambda: _delete_deployments(record, registry, resource_manager, clock)),
+    ]
+    _close(request, records, clock, left)
     return None
 
 
-def _release_job(
-    request: EndRequest,
-    record: RunRecord,
-    registry: BlobStore,
-    azure_openai: FineTuningService,
-    policy: Policy,
-) -> Later | None:
-    if not record.files and not record.job:
-        return None
-    with held(registry, record) as claim:
-        if set(claim.claim.holders) - {record.id}:
-            claim.change(lambda c: c.let_go(record.id))
-            return None
-        if not _stop_job(record, azure_openai):
-            wait = policy.scaled(10)
-            return Later(seconds=wait, reason="the job is being cancelled")
-        for file_id in record.files.values():
-            azure_openai.delete_file(file_id)
-        claim.change(lambda c: c.let_go(record.id))
-    return None
-
-
-def _stop_job(record: RunRecord, azure_openai: FineTuningService) -> bool:
-    """Cancel the job unless it is terminal; return whether it is."""
-    job_id = (record.job or {}).get("id")
-    if not job_id:
-        return True
+def _refused(delete: Callable[[], None]) -> list[str]:
+    """Delete, and return what was refused for good: the sweep tries again every day."""
     try:
-        job = azure_openai.get_job(str(job_id))
-    except NotFoundError:
-        return True
-    return job.status.is_terminal or azure_openai.cancel_job(job.id).status.is_terminal
+        delete()
+    except RequestRejectedError as refused:
+        return [f"Not deleted: {refused}"]
+    return []
 
 
 def _delete_deployments(
-    record: RunRecord, registry: BlobStore, resource_manager: ResourceManager
+    record: RunRecord, registry: BlobStore, resource_manager: ResourceManager, clock: Clock
 ) -> None:
     if record.deployment is None and record.job is None:
         return  # nothing was ever deployed for it
     champion, _ = load_champion(registry, record.project)
-    entries = (champion.current, champion.previous) if champion else ()
-    used = {entry.deployment for entry in entries if entry}
-    stem = record.run_digest[:12]
+    used = champion.deployments_in_use(clock.now()) if champion else frozenset()
     for deployment in resource_manager.list_deployments():
-        own = f"-{stem}" in deployment.name
-        if own and deployment.name not in used:
+        if is_deployment_of(deployment.name, record.run_digest) and deployment.name not in used:
             resource_manager.delete_deployment(deployment.name)
 
 
-def _close(
-    request: EndRequest,
-    record: RunRecord,
-    records: RunRecords,
-    clock: Clock,
-    azure_openai: FineTuningService,
-) -> None:
+def _close(request: EndRequest, records: RunRecords, clock: Clock, left: Sequence[str]) -> None:
     at = clock.now()
-    message = request.message or (request.problem.message if request.problem else "")
-    bad = request.phase not in (Phase.SUCCEEDED,)
 
     def change(known: RunRecord) -> RunRecord:
+        problem = _problem(request, known)
+        message = request.message or (problem.message if problem else _default_message(request))
         closed = known.ended(
             request.phase,
             request.outcome,
             at=at,
-            message=message or _default_message(request),
-            error=request.problem if bad else None,
+            message=" ".join((message, *left)),
+            error=problem if request.phase is not Phase.SUCCEEDED else None,
         )
         return replace(closed, waiting_for=None, cost=_with_spent(closed))
 
-    records.update(record.ref, change)
+    records.update(request.run, change)
+
+
+def _problem(request: EndRequest, record: RunRecord) -> Problem | None:
+    """Return why the run ends: as the step kept it in the record, else as it was asked."""
+    kept, asked = record.error, request.problem
+    return kept if kept is not None and asked is not None and kept.code == asked.code else asked
 
 
 def _with_spent(record: RunRecord) -> dict[str, Any]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from activities.claims import HeldClaim, held
 from activities.configurations import configuration_of
+from activities.epochs import APPROVED, hold_to_approval, with_approved_epochs
 from activities.job_progress import follow, record_job
+from activities.marked_jobs import list_marked
 from activities.pins import hold_pins
+from activities.room import is_full
 from activities.run_records import PausedError, RunRecords
-from droptune.domain.claim import UNKNOWN_FOR, MarkedJob, find_marked
+from droptune.domain.claim import UNKNOWN_FOR, MarkedJob
 from droptune.domain.configuration import Configuration
 from droptune.domain.errors import (
     OutcomeUnknownError,
@@ -17,7 +21,7 @@ from droptune.domain.errors import (
     RunEndedError,
     TransientError,
 )
-from droptune.domain.identity import file_name, job_suffix
+from droptune.domain.identity import job_suffix
 from droptune.domain.job import FineTuningJob, JobRequest, JobStatus
 from droptune.domain.phases import Phase
 from droptune.domain.poll_schedule import delay
@@ -39,18 +43,19 @@ def create_fine_tuning_job(
     """Start the training's job, or adopt the one that is there.
 
     Exactly one paid job: submission is serialised by the claim; a submission without an answer is
-    looked for until the service must have shown it; the mark in the suffix finds it.
+    looked for until the service must have shown it; the mark in the suffix finds it. About
+    `approved`: a job that was cancelled for its number of epochs is replaced by another.
     """
     record = records.begin(request.run, Phase.TRAINING, "Submitting the fine-tuning job.")
-    configuration = configuration_of(record)
+    if request.about == APPROVED:
+        record = records.update(record.ref, with_approved_epochs, known=record)
     with held(registry, record) as claim:
-        job = _find(record, configuration, claim, azure_openai, clock, policy)
-        if isinstance(job, Later):
-            return job
+        job = _find(request, record, claim, azure_openai, clock, policy)
         if job is None:
-            record = hold_pins(record, datasets=datasets, records=records)
-            records.begin(record.ref, Phase.TRAINING)  # the last look for a person's word
-            job = _submit(record, configuration, claim, azure_openai, clock)
+            job = _submit(record, claim, records, datasets, azure_openai, clock, policy)
+        if isinstance(job, Later):
+            records.update(record.ref, lambda r: replace(r, waiting_for=job.reason), known=record)
+            return job
         own = claim.claim.submitted_by(record.id)
         adopted_from = None if own and own.job == job.id else _maker(claim, job)
     records.update(record.ref, lambda r: replace(record_job(r, job), adopted_from=adopted_from))
@@ -58,8 +63,8 @@ def create_fine_tuning_job(
 
 
 def _find(
+    request: StepRequest,
     record: RunRecord,
-    configuration: Configuration,
     claim: HeldClaim,
     azure_openai: FineTuningService,
     clock: Clock,
@@ -69,8 +74,12 @@ def _find(
     own = claim.claim.submitted_by(record.id)
     if own is not None:
         claim.change(lambda c: c.held_by(record.id))
-        return azure_openai.get_job(own.job)
-    marked = _marked(record, configuration, azure_openai)
+        job = azure_openai.get_job(own.job)
+        if not _is_replaced(request, record, claim, job):
+            return job
+        if not job.status.is_terminal:
+            return Later(seconds=policy.scaled(10), reason="The first job is being cancelled.")
+    marked = list_marked(record, azure_openai)
     intent = claim.claim.intent
     if intent is not None:
         shown = next((each for each in marked if each.number == intent.number), None)
@@ -78,7 +87,7 @@ def _find(
             patience = UNKNOWN_FOR / policy.time_scale
             if left := claim.claim.outcome_unknown_for(clock.now(), patience):
                 wait = min(left, policy.scaled(30))
-                return Later(seconds=wait, reason="an earlier submission has no known outcome")
+                return Later(seconds=wait, reason="An earlier submission has no known outcome.")
         else:
             claim.change(lambda c: c.settled(intent.run, intent.number, shown.job.id))
             if intent.run == record.id:
@@ -86,16 +95,30 @@ def _find(
     return _adopt(record, marked, claim)
 
 
+def _is_replaced(
+    request: StepRequest, record: RunRecord, claim: HeldClaim, job: FineTuningJob
+) -> bool:
+    """Whether a job was cancelled for its epochs, and the record does not name another yet."""
+    is_first = request.about == APPROVED and (record.job or {}).get("id") == job.id
+    cancelled = claim.claim.is_being_cancelled(job.id)
+    return is_first and cancelled and job.status is not JobStatus.SUCCEEDED
+
+
 def _adopt(
     record: RunRecord, marked: tuple[MarkedJob, ...], claim: HeldClaim
 ) -> FineTuningJob | None:
-    usable = next((each for each in marked if each.can_be_adopted), None)
+    usable = next((each for each in marked if _is_usable(each, claim)), None)
     if usable is None:
         return None
     claim.change(
         lambda c: c.settled(_run_of(claim, usable), usable.number, usable.job.id).held_by(record.id)
     )
     return usable.job
+
+
+def _is_usable(marked: MarkedJob, claim: HeldClaim) -> bool:
+    going = not claim.claim.is_being_cancelled(marked.job.id)
+    return marked.has_succeeded or (marked.can_be_adopted and going)
 
 
 def _run_of(claim: HeldClaim, marked: MarkedJob) -> str:
@@ -108,36 +131,30 @@ def _maker(claim: HeldClaim, job: FineTuningJob) -> str:
     return next(known, "an earlier run")
 
 
-def _marked(
-    record: RunRecord, configuration: Configuration, azure_openai: FineTuningService
-) -> tuple[MarkedJob, ...]:
-    return find_marked(
-        azure_openai.list_jobs(),
-        training_digest=record.training_digest,
-        model=configuration.model or "",
-        training_file=file_name("training", record.content["training"]),
-        file_names={file.id: file.name for file in azure_openai.list_files()},
-    )
-
-
 def _submit(
     record: RunRecord,
-    configuration: Configuration,
     claim: HeldClaim,
+    records: RunRecords,
+    datasets: BlobStore,
     azure_openai: FineTuningService,
     clock: Clock,
-) -> FineTuningJob:
-    marked = _marked(record, configuration, azure_openai)
+    policy: Policy,
+) -> FineTuningJob | Later:
+    marked = list_marked(record, azure_openai)
     number = claim.claim.next_number(marked)
     if claim.claim.intent is not None:
         number = max(number, claim.claim.intent.number)
+    record = hold_pins(record, datasets=datasets, records=records)
+    records.begin(record.ref, Phase.TRAINING)  # the last look for a person's word
     claim.change(lambda c: c.intending(record.id, number, clock.now()))
     try:
-        job = azure_openai.create_job(_request(record, configuration, number))
+        job = azure_openai.create_job(_request(record, configuration_of(record), number))
     except OutcomeUnknownError as lost:
         raise TransientError(f"no answer to the submission: {lost}", retry_after=5) from lost
-    except (RequestRejectedError, TransientError):
+    except (RequestRejectedError, TransientError) as refused:
         claim.change(lambda c: c.without_intent().let_go(record.id))
+        if is_full(refused):
+            return Later(seconds=policy.scaled(300), reason="Azure takes no more jobs now.")
         raise
     claim.change(lambda c: c.settled(record.id, number, job.id))
     return job
@@ -160,26 +177,35 @@ def get_fine_tuning_job(
     request: StepRequest,
     *,
     records: RunRecords,
+    registry: BlobStore,
     azure_openai: FineTuningService,
     clock: Clock,
     policy: Policy,
 ) -> Verdict | Later:
-    """Look once at the job and keep what it says; a job that ended without a model ends the run."""
+    """Look once at the job and keep what it says; a job that ended without a model ends the run.
+
+    A job that takes more epochs than were approved is cancelled, and the answer is a no that asks
+    for approval; repeating it finds the job cancelled and asks the same.
+    """
     try:
         record = records.begin(request.run, Phase.TRAINING)
     except PausedError:
         _pause(records.get(request.run), azure_openai)
         raise
     job = azure_openai.get_job(_job_id(record))
-    if job.status is JobStatus.PAUSED:
+    if job.status is JobStatus.PAUSED and records.control(record.ref).find("resume"):
         job = azure_openai.resume_job(job.id)
-    record = follow(record, job, records=records, azure_openai=azure_openai)
-    _hold_to_what_was_approved(record, job, azure_openai)
+    polling = configuration_of(record).pipeline.polling
+    silence = timedelta(seconds=policy.scaled(polling.stalled_after_hours * 3600))
+    record = follow(
+        record, job, records=records, azure_openai=azure_openai, stalled=clock.now() - silence
+    )
+    if over := hold_to_approval(request, record, job, records, registry, azure_openai, clock):
+        return over
     if job.status is JobStatus.SUCCEEDED and job.fine_tuned_model:
         return Verdict(yes=True, message=job.fine_tuned_model)
     if job.status.is_terminal:
-        raise _without_model(job)
-    polling = configuration_of(record).pipeline.polling
+        raise records.refuse(record, _without_model(job))
     wait = delay(
         first_seconds=polling.first_seconds,
         longest_seconds=polling.longest_seconds,
@@ -196,20 +222,6 @@ def _pause(record: RunRecord, azure_openai: FineTuningService) -> None:
     job = azure_openai.get_job(_job_id(record))
     if job.status is JobStatus.RUNNING:
         azure_openai.pause_job(job.id)
-
-
-def _hold_to_what_was_approved(
-    record: RunRecord, job: FineTuningJob, azure_openai: FineTuningService
-) -> None:
-    epochs, approved = job.hyperparameters.get("n_epochs"), record.cost.get("epochs_high")
-    if isinstance(epochs, int) and isinstance(approved, int | float) and epochs > approved:
-        azure_openai.cancel_job(job.id)
-        raise RunEndedError(
-            f"The service chose {epochs} epochs for `auto`; the estimate was made for {approved}.",
-            phase=Phase.REJECTED,
-            code="over-approval",
-            remedy="Write n_epochs into fine-tune-job.yaml and drop the dataset again.",
-        )
 
 
 def _without_model(job: FineTuningJob) -> RunEndedError:

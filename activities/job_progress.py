@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from activities.run_records import RunRecords, dump
@@ -13,6 +14,7 @@ from droptune.domain.payload import Payload, format_time
 from droptune.domain.run import RunRecord
 from droptune.domain.services import FineTuningService
 
+EVENTS = "events.jsonl"
 _FIGURES = ("step", "train_loss", "valid_loss")
 
 
@@ -22,18 +24,40 @@ def follow(
     *,
     records: RunRecords,
     azure_openai: FineTuningService,
+    stalled: datetime | None = None,
 ) -> RunRecord:
-    """Keep the job's events, metrics and checkpoints, and update the run's record."""
-    events = azure_openai.list_events(job.id)
+    """Keep the job's events, metrics and checkpoints, and update the run's record.
+
+    The service gives only the newest events; what was kept before stays. A job whose last event is
+    older than `stalled` is announced in the record.
+    """
+    events = _merged(records.read(record.ref, EVENTS), azure_openai.list_events(job.id))
     metrics = metrics_of(events)
     lines = "".join(json.dumps(event.to_payload(), ensure_ascii=False) + "\n" for event in events)
-    records.keep(record.ref, "events.jsonl", lines.encode(), "application/jsonl")
+    records.keep(record.ref, EVENTS, lines.encode(), "application/jsonl")
     records.keep(record.ref, "metrics.json", dump({"steps": metrics}), "application/json")
     if job.status.is_terminal:
         found = [point.to_payload() for point in azure_openai.list_checkpoints(job.id)]
         records.keep(record.ref, "checkpoints.json", dump({"data": found}), "application/json")
     latest = metrics[-1] if metrics else {}
-    return records.update(record.ref, lambda r: record_job(r, job, latest), known=record)
+    news = max((event.created_at for event in events), default=job.created_at)
+    silent = _silence(news) if stalled is not None and news < stalled else None
+    waits = None if job.status.is_terminal else silent
+    return records.update(
+        record.ref, lambda r: replace(record_job(r, job, latest), waiting_for=waits), known=record
+    )
+
+
+def _silence(news: datetime) -> str:
+    return f"The job has said nothing since {format_time(news)}; look at it, or cancel the run."
+
+
+def _merged(kept: bytes | None, newest: Sequence[JobEvent]) -> list[JobEvent]:
+    """Return what was kept and what is new, each event once, oldest first."""
+    lines = (kept or b"").splitlines()
+    known = [JobEvent.from_payload(json.loads(line)) for line in lines if line.strip()]
+    events = {event.id: event for event in (*known, *newest)}
+    return sorted(events.values(), key=lambda event: event.created_at)
 
 
 def metrics_of(events: Sequence[JobEvent]) -> list[Payload]:

@@ -15,13 +15,19 @@ from droptune.domain.errors import (
     TransientError,
 )
 from droptune.domain.phases import Phase
-from droptune.domain.run import RunRecord
+from droptune.domain.run import Pin, RunRecord
 from droptune.domain.services import BlobStore
 
 
 def hold_pins(record: RunRecord, *, datasets: BlobStore, records: RunRecords) -> RunRecord:
-    """Return the record with ETags that hold now; raises RunEndedError when the dataset changed."""
-    checked = check_pins(datasets, record.pins, read_folder(datasets, record.dataset))
+    """Return the record with ETags that hold now; raises RunEndedError when the dataset changed.
+
+    Once the job exists a change is no longer this run's: it gets a run of its own.
+    """
+    if record.job is not None:
+        return record
+    with reading_pinned():
+        checked = _check(record, datasets)
     if isinstance(checked, str):
         raise RunEndedError(
             checked,
@@ -30,6 +36,10 @@ def hold_pins(record: RunRecord, *, datasets: BlobStore, records: RunRecords) ->
             remedy="Nothing to do: what lies there now gets a run of its own.",
         )
     return records.update(record.ref, lambda r: replace(r, pins=checked), known=record)
+
+
+def _check(record: RunRecord, datasets: BlobStore) -> tuple[Pin, ...] | str:
+    return check_pins(datasets, record.pins, read_folder(datasets, record.dataset))
 
 
 @contextmanager

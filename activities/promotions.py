@@ -56,7 +56,7 @@ def decide_promotion(request: StepRequest, *, records: RunRecords, registry: Blo
     production = configuration.pipeline.deploy.production
     if production is None:
         return _no(Outcome.TRAINED, "Trained and tried; pipeline.deploy.production is not set.")
-    if is_billed(production.sku) and not may_host(record, configuration):
+    if is_billed(production.sku) and not may_host(record, configuration, production.sku):
         month = record.cost.get("hosting_month")
         cost = f"${month:.0f} a month" if isinstance(month, int | float) else "an unknown amount"
         return _no(
@@ -66,7 +66,7 @@ def decide_promotion(request: StepRequest, *, records: RunRecords, registry: Blo
         )
     champion, _ = load_champion(registry, record.project)
     if champion is not None and _is_older(record, champion):
-        return _no(Outcome.NOT_PROMOTED, "The champion was trained on a newer dataset.")
+        return _no(Outcome.NOT_PROMOTED, "The champion's dataset settled no earlier than this one.")
     approval = configuration.pipeline.approval.promotion
     asks = approval == "always" or (approval == "replace" and champion is not None)
     return Verdict(yes=True, needs_approval=asks)
@@ -84,21 +84,23 @@ def _no(outcome: Outcome, message: str) -> Verdict:
 def promote_deployment(
     request: StepRequest, *, records: RunRecords, registry: BlobStore, clock: Clock
 ) -> Verdict:
-    """Make the production deployment the champion. A repetition finds itself there already."""
-    record = records.begin(request.run, Phase.PROMOTING, "Making the deployment the champion.")
-    entry = _entry(record, clock)
-    rollback = timedelta(hours=configuration_of(record).pipeline.retention.rollback_hours)
-    already, _ = load_champion(registry, record.project)
-    if already is not None and already.current.run_id == record.id:
-        champion: Champion | None = already
-    else:
-        champion = change_champion(
+    """Make the production deployment the champion. A repetition finds that it was: no run is
+    promoted twice, also not after a rollback, and a cancellation comes too late then."""
+    record = records.get(request.run)
+    present, _ = load_champion(registry, record.project)
+    if present is None or not present.has_held(record.id):
+        record = records.begin(record.ref, Phase.PROMOTING, "Making the deployment the champion.")
+        entry = _entry(record, clock)
+        rollback = timedelta(hours=configuration_of(record).pipeline.retention.rollback_hours)
+        promoted = change_champion(
             registry,
             record.project,
-            lambda present: succeed(present, entry, project=record.project, rollback=rollback),
+            lambda now: succeed(now, entry, project=record.project, rollback=rollback),
         )
-    if champion is None:
-        return _no(Outcome.NOT_PROMOTED, "Another run became the champion meanwhile.")
+        if promoted is None:
+            return _no(Outcome.NOT_PROMOTED, "Another run became the champion meanwhile.")
+        present = promoted
+    entry = present.entry_of(record.id)
     shown = {key: entry.to_payload()[key] for key in ("deployment", "endpoint", "model", "since")}
     records.update(record.ref, lambda r: replace(r, champion=shown), known=record)
     return Verdict(yes=True, outcome=Outcome.PROMOTED, message=_promoted(entry))

@@ -15,6 +15,7 @@ from droptune.domain.configuration import Configuration
 from droptune.domain.dataset import Role
 from droptune.domain.errors import RunEndedError
 from droptune.domain.findings import Finding, Severity
+from droptune.domain.models import find_model
 from droptune.domain.payload import Payload
 from droptune.domain.phases import Phase
 from droptune.domain.run import RunRecord
@@ -22,6 +23,7 @@ from droptune.domain.services import BlobStore, Clock
 from droptune.domain.steps import Plan, StepRequest, Validated
 
 REPORT = "report.json"
+_ALWAYS = "Every training of this project waits for approval."
 
 
 def validate_dataset(
@@ -34,9 +36,12 @@ def validate_dataset(
 ) -> Validated:
     """Write the report and pass the dataset, or end the run `rejected` with what is wrong.
 
-    A repetition reads the same pinned bytes and writes the same report.
+    A repetition reads the same pinned bytes and writes the same report. Once the job exists the
+    report is what was trained on: it stays as it is.
     """
     record = records.begin(request.run, Phase.VALIDATING, "Reading every line of the dataset.")
+    if record.job is not None:
+        return _validated(record)
     record = hold_pins(record, datasets=datasets, records=records)
     with reading_pinned():
         report = _report(record, datasets, clock)
@@ -46,7 +51,11 @@ def validate_dataset(
         records.keep(record.ref, "report.html", html, "text/html; charset=utf-8")
     record = records.update(record.ref, lambda r: with_report(r, report))
     if report["verdict"] != "accept":
-        raise _rejected(report)
+        raise records.refuse(record, _rejected(report))
+    return _validated(record)
+
+
+def _validated(record: RunRecord) -> Validated:
     roles = (Role.TRAINING, Role.VALIDATION)
     return Validated(roles=tuple(role.value for role in roles if record.pins_of(role)))
 
@@ -131,30 +140,34 @@ def estimate_cost(request: StepRequest, *, records: RunRecords) -> Plan:
     configuration = configuration_of(record)
     if configuration.model is None or configuration.pipeline.mode == "plan":
         return Plan(trains=False)
-    reasons = approval_reasons(record, configuration)
-    if reasons and configuration.pipeline.approval.training == "never":
+    price = _price_reasons(record, configuration)
+    if price and configuration.pipeline.approval.training == "never" and record.job is None:
         raise RunEndedError(
-            " ".join(reasons),
+            " ".join(price),
             phase=Phase.REJECTED,
             code="over-budget",
             remedy="Raise pipeline.budget.run_usd, or let a person approve: "
             "pipeline.approval.training: over_budget.",
         )
+    reasons = tuple(dict.fromkeys((*record.approval_reasons, *price)))
+    if configuration.pipeline.approval.training == "always":
+        reasons = tuple(dict.fromkeys((*reasons, _ALWAYS)))
     records.update(record.ref, lambda r: replace(r, approval_reasons=reasons))
     return Plan(trains=True, needs_approval=bool(reasons))
 
 
-def approval_reasons(record: RunRecord, configuration: Configuration) -> tuple[str, ...]:
-    """Return why a person has to approve the training; empty when nobody has to."""
-    reasons = list(record.approval_reasons)
+def _price_reasons(record: RunRecord, configuration: Configuration) -> tuple[str, ...]:
+    """Return why the price does not pass the budget by itself; empty when it does."""
+    reasons = []
     budget, high = configuration.pipeline.budget.run_usd, record.cost.get("high")
+    facts = find_model(configuration.model or "")
     if high is None:
         reasons.append("The price of training this model is not known.")
     elif budget is not None and high > budget:
         reasons.append(f"Training may cost ${high:.2f}, and the budget is ${budget:.2f}.")
-    if configuration.pipeline.approval.training == "always":
-        reasons.append("Every training of this project waits for approval.")
-    return tuple(dict.fromkeys(reasons))
+    if facts is None or facts.encoding is None:
+        reasons.append("This model's tokens cannot be counted exactly, so its price is a guess.")
+    return tuple(reasons)
 
 
 def read_report(records: RunRecords, record: RunRecord) -> Payload:

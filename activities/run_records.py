@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TypeVar
 
 from droptune.domain.errors import ConflictError, RunEndedError, StepFailedError, TransientError
@@ -13,6 +14,7 @@ from droptune.domain.run import Control, RunRecord, RunRef
 from droptune.domain.services import BlobStore, Clock
 
 M = TypeVar("M", bound=Model)
+NEWEST_RUNS = 500
 _TRIES = 8
 
 
@@ -98,6 +100,31 @@ class RunRecords:
                 continue
             return changed
         raise TransientError(f"the record of {ref.id} is being changed by others")
+
+    def list_newest(self) -> Iterator[RunRecord]:
+        """Iterate over the newest runs, newest first."""
+        for row in self.store.list("_index/", limit=NEWEST_RUNS):
+            blob = self.store.find(row.name)
+            document = json.loads(blob.data) if blob else {}
+            if "project" in document:
+                record = self.find(RunRef(project=document["project"], id=document["id"]))
+                if record is not None:
+                    yield record
+
+    def list_open(self) -> Iterator[RunRecord]:
+        """Iterate over the runs among the newest whose record has not ended."""
+        return (record for record in self.list_newest() if not record.phase.is_terminal)
+
+    def refuse(self, record: RunRecord, ended: RunEndedError) -> RunEndedError:
+        """Keep in the record why a run ends, and return an end that says it without a word of data.
+
+        What a rule or the service says of training data may quote it; the answer of an activity
+        travels through Durable, the record does not.
+        """
+        self.update(record.ref, lambda r: replace(r, error=ended.problem()))
+        return RunEndedError(
+            "The run's record says why.", phase=ended.phase, code=ended.code, outcome=ended.outcome
+        )
 
     def keep(self, ref: RunRef, name: str, data: bytes, content_type: str) -> None:
         """Write one of the run's documents."""

@@ -13,7 +13,7 @@ from activities.pins import reading_pinned
 from activities.run_records import RunRecords, change_document, dump, load_document
 from droptune.domain.configuration import Ceilings
 from droptune.domain.dataset import Folder
-from droptune.domain.errors import ConflictError
+from droptune.domain.errors import ConflictError, TransientError
 from droptune.domain.identity import run_digest, run_id, training_digest
 from droptune.domain.phases import Phase
 from droptune.domain.registration import (
@@ -42,7 +42,7 @@ async def start_run(
 
     The record is the gate, the run id the instance id: a repetition finds both and changes nothing.
     """
-    wish = RunRequest(dataset=collecting.dataset)
+    wish = RunRequest(dataset=collecting.dataset, fingerprint=collecting.fingerprint)
     registration = await asyncio.to_thread(register, wish)
     if registration.run is not None and not await asyncio.to_thread(
         _has_ended, records, registration.run
@@ -87,9 +87,11 @@ class Register:
     def __call__(self, wish: RunRequest) -> Registration:
         """Answer a wish.
 
-        Raises TransientError when a blob changes while it is hashed: ask again.
+        Raises TransientError when the dataset is not any more what had settled: ask again.
         """
         folder = read_folder(self._datasets, wish.dataset)
+        if wish.fingerprint and folder.fingerprint != wish.fingerprint:
+            raise TransientError(f"{wish.dataset} has changed since it settled", retry_after=1)
         known, _ = load_document(self._registry, dataset_record_name(wish.dataset), DatasetRecord)
         if not folder.has_training_data:
             code = "waiting" if folder.relevant or folder.others else "not-found"
@@ -140,7 +142,7 @@ class Register:
         again = (repeated.again if repeated else 1) + (wish.cause is Cause.AGAIN)
         first = repeated.attempt + 1 if repeated else 1
         for attempt in range(first, first + _MOST_ATTEMPTS):
-            record = self._record(wish, found, attempt, again)
+            record = _as_old_as(repeated, self._record(wish, found, attempt, again))
             present = self._records.find(record.ref)
             if present is None and self._create(self._with_reasons(record, known)):
                 return _started(record)
@@ -248,6 +250,13 @@ class Register:
             return record.with_run(run.id, folder, at=now, message=registration.message)
 
         change_document(self._registry, dataset_record_name(dataset), DatasetRecord, change)
+
+
+def _as_old_as(repeated: RunRecord | None, record: RunRecord) -> RunRecord:
+    """Return a repetition of the same data with the time at which that data settled: trained again,
+    old data does not replace a champion that knows newer data."""
+    same = repeated is not None and repeated.content == record.content
+    return replace(record, settled_at=repeated.settled_at) if repeated and same else record
 
 
 def _refusal(code: str, message: str) -> Registration:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -14,13 +13,12 @@ from droptune.domain.champion import HISTORY_LENGTH, Champion, ChampionEntry
 from droptune.domain.dataset import BARE_VERSION, DatasetRef, is_name
 from droptune.domain.deployment import DeploymentRequest, DeploymentState
 from droptune.domain.errors import ConflictError, DroptuneError
+from droptune.domain.identity import next_name
 from droptune.domain.payload import format_time
 from droptune.domain.registration import DatasetRecord, dataset_record_name, known_files
 from droptune.domain.run import RunRef
 from droptune.domain.services import BlobStore, Clock, Orchestrations, ResourceManager
 from droptune.domain.steps import Collecting
-
-NEWEST_RUNS = 500
 
 
 def install(*, datasets: BlobStore, registry: BlobStore, clock: Clock) -> None:
@@ -99,16 +97,7 @@ def find_new(datasets: BlobStore, registry: BlobStore) -> list[DatasetRef]:
 
 def find_open(records: RunRecords) -> list[RunRef]:
     """Return the runs among the newest whose record has not ended."""
-    found = []
-    for row in records.store.list("_index/", limit=NEWEST_RUNS):
-        blob = records.store.find(row.name)
-        document = json.loads(blob.data) if blob else {}
-        if "project" in document:
-            ref = RunRef(project=document["project"], id=document["id"])
-            record = records.find(ref)
-            if record is not None and not record.phase.is_terminal:
-                found.append(ref)
-    return found
+    return [record.ref for record in records.list_open()]
 
 
 def restore_champions(
@@ -133,8 +122,7 @@ def _restore(champion: Champion, registry: BlobStore, resource_manager: Resource
     current = champion.current
     if resource_manager.find_deployment(current.deployment) is not None:
         return
-    number = sum(entry.run_id == current.run_id for entry in champion.history)
-    name = f"{current.deployment[:60]}-{number}"
+    name = next_name(current.deployment)
     wanted = DeploymentRequest(
         name=name, model=current.model, sku=current.sku, capacity=current.capacity
     )
@@ -144,6 +132,8 @@ def _restore(champion: Champion, registry: BlobStore, resource_manager: Resource
         change_champion(
             registry, champion.project, lambda now: _repointed(now, current.deployment, entry)
         )
+    elif made.state in (DeploymentState.FAILED, DeploymentState.CANCELED):
+        resource_manager.delete_deployment(name)  # the next sweep tries again
 
 
 def _repointed(present: Champion | None, gone: str, entry: ChampionEntry) -> Champion | None:
@@ -158,9 +148,12 @@ def _retire(
     resource_manager: ResourceManager,
     clock: Clock,
 ) -> None:
-    previous, until = champion.previous, champion.keep_previous_until
-    if previous is None or until is None or clock.now() < until:
-        return
-    now, _ = load_champion(registry, champion.project)
-    if now is not None and now.current.deployment != previous.deployment:
-        resource_manager.delete_deployment(previous.deployment)
+    """Delete every deployment that was replaced long enough ago, not only the last one's."""
+    now = clock.now()
+    entries = (*champion.history, *((champion.previous,) if champion.previous else ()))
+    due = {e.deployment for e in entries if e.retires_at is not None and e.retires_at <= now}
+    for name in sorted(due):
+        present, _ = load_champion(registry, champion.project)  # a rollback may have come between
+        used = present.deployments_in_use(now) if present is not None else due
+        if name not in used and resource_manager.find_deployment(name) is not None:
+            resource_manager.delete_deployment(name)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from activities.pinned_data import PinnedData, open_data
-from activities.pins import reading_pinned
+from activities.pins import hold_pins, reading_pinned
+from activities.room import is_full
 from activities.run_records import RunRecords
 from droptune.domain.dataset import Role
-from droptune.domain.errors import RunEndedError
+from droptune.domain.errors import RequestRejectedError, RunEndedError
 from droptune.domain.identity import file_name
 from droptune.domain.job import FileStatus, TrainingFile
 from droptune.domain.phases import Phase
@@ -33,12 +34,17 @@ def upload_training_file(
     """
     role = Role(request.about)
     record = records.begin(request.run, Phase.UPLOADING, "Uploading the training data.")
-    file = _find(record, role, azure_openai)
+    file: TrainingFile | Later | None = _find(record, role, azure_openai)
+    if file is None and record.job is not None:
+        return None  # the job has read it already
     if file is None:
-        file = _upload(record, role, datasets, azure_openai)
+        record = hold_pins(record, datasets=datasets, records=records)
+        file = _upload(record, role, datasets, azure_openai, policy)
+    if isinstance(file, Later):
+        return _waiting(records, record, file)
     _note(records, record, role, file)
     if file.status is FileStatus.ERROR:
-        raise _refused(role, file)
+        raise records.refuse(record, _refused(role, file))
     if file.status is FileStatus.PROCESSED:
         return None
     return Later(seconds=policy.scaled(min(5.0 * 2**request.polls, 60)), reason=file.status.value)
@@ -54,13 +60,27 @@ def _find(record: RunRecord, role: Role, azure_openai: FineTuningService) -> Tra
 
 
 def _upload(
-    record: RunRecord, role: Role, datasets: BlobStore, azure_openai: FineTuningService
-) -> TrainingFile:
+    record: RunRecord,
+    role: Role,
+    datasets: BlobStore,
+    azure_openai: FineTuningService,
+    policy: Policy,
+) -> TrainingFile | Later:
     pins = record.pins_of(role)
     name = file_name(role.value, record.content[role.value])
     with reading_pinned():
         size = PinnedData(datasets, pins).size_bytes
-        return azure_openai.upload_file(name, open_data(datasets, pins), size)
+        try:
+            return azure_openai.upload_file(name, open_data(datasets, pins), size)
+        except RequestRejectedError as refused:
+            if is_full(refused):
+                return Later(seconds=policy.scaled(300), reason="Azure takes no more files now.")
+            raise
+
+
+def _waiting(records: RunRecords, record: RunRecord, later: Later) -> Later:
+    records.update(record.ref, lambda r: replace(r, waiting_for=later.reason), known=record)
+    return later
 
 
 def _note(records: RunRecords, record: RunRecord, role: Role, file: TrainingFile) -> None:

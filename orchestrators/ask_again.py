@@ -9,5 +9,8 @@ from orchestrators.steps import Context, Step
 
 
 def ask_again(context: Context) -> Step[Payload | None]:
-    """Ask a step until it answers. Input: {step, request, since}; output: the step's answer."""
+    """Ask a step until it answers.
+
+    Input: {step, request, since, wait}. Output: the step's answer.
+    """
     return (yield from steps.ask_until_answered(context))

@@ -20,7 +20,8 @@ def collect_dataset(context: Context) -> Step[None]:
     if look.state == "idle":
         return
     if look.state == "settled":
-        yield from steps.start_run(context, collecting)
+        settled = replace(collecting, fingerprint=look.fingerprint)
+        yield from steps.start_run(context, settled)
         look = replace(look, fingerprint="", wait_seconds=1)
     yield from steps.sleep(context, look.wait_seconds)
     again = replace(collecting, fingerprint=look.fingerprint, polls=collecting.polls + 1)

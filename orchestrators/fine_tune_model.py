@@ -40,7 +40,11 @@ def _tell(context: Context, run: RunRef) -> Step[EndRequest]:
 
     yield from steps.upload_training_files(context, run, validated.roles)
     yield from steps.create_fine_tuning_job(context, run)
-    yield from steps.wait_for_job(context, run)
+    trained = yield from steps.wait_for_job(context, run)
+    if trained.needs_approval:  # the service chose more epochs than were approved
+        yield from steps.await_approval(context, run, "epochs")
+        yield from steps.create_fine_tuning_job(context, run, "approved")
+        yield from steps.wait_for_job(context, run, "approved")
     yield from steps.keep_results(context, run)
 
     return (yield from _put_to_use(context, run))

@@ -88,14 +88,14 @@ def upload_training_files(context: Context, run: RunRef, roles: Sequence[str]) -
         _value(answer)
 
 
-def create_fine_tuning_job(context: Context, run: RunRef) -> Step[None]:
-    """Start the fine-tuning job, or adopt the one that is there."""
-    yield from _ask(context, "create_fine_tuning_job", run)
+def create_fine_tuning_job(context: Context, run: RunRef, about: str = "") -> Step[None]:
+    """Start the fine-tuning job, or adopt the one that is there; `approved` replaces it."""
+    yield from _ask(context, "create_fine_tuning_job", run, about)
 
 
-def wait_for_job(context: Context, run: RunRef) -> Step[Verdict]:
-    """Wait until the job is terminal."""
-    answer = yield _again(context, "get_fine_tuning_job", run, orchestrator="wait_for_job")
+def wait_for_job(context: Context, run: RunRef, about: str = "") -> Step[Verdict]:
+    """Wait until the job is terminal; a no asks for approval of more epochs."""
+    answer = yield _again(context, "get_fine_tuning_job", run, about, orchestrator="wait_for_job")
     return Verdict.from_payload(_value(answer))
 
 
@@ -129,9 +129,8 @@ def end_run(context: Context, run: RunRef, end: EndRequest) -> Step[Payload]:
     answer = yield from _call(context, "end_run", end.to_payload())
     if "later" in answer:
         instance = waiting_instance(run.id, "end_run")
-        answer = yield context.call_sub_orchestrator(
-            "ask_again", _first_question("end_run", end.to_payload()), instance
-        )
+        question = _first_question("end_run", end.to_payload(), answer["later"])
+        answer = yield context.call_sub_orchestrator("ask_again", question, instance)
     return {"run": run.id, "ended": _value(answer)}
 
 
@@ -148,11 +147,17 @@ def how_it_ended(run: RunRef, error: RunEndedError | StepFailedError) -> EndRequ
 def ask_until_answered(context: Context) -> Step[Payload | None]:
     """Ask a step once; after "later" sleep, or be woken, and begin anew with a fresh history.
 
-    Input: {step, request, since}. It polls first and waits then, so that no event is lost between.
+    Input: {step, request, since, wait}. It polls first and waits then, so that no event is lost
+    between; only a question that was answered "later" before begins with a `wait`.
     """
     question: Payload = context.get_input() or {}
     since = question.get("since")
     now = context.current_utc_datetime
+    if wait := question.get("wait"):
+        yield from sleep(context, wait)
+        since = since or now.isoformat()
+        context.continue_as_new(question | {"wait": 0, "since": since})
+        return None
     answer: Payload = yield from _call(context, question["step"], question["request"])
     if "later" not in answer:
         return answer
@@ -177,24 +182,30 @@ def sleep(context: Context, seconds: float) -> Step[None]:
 
 def _ask(context: Context, step: str, run: RunRef, about: str = "") -> Step[Payload]:
     """Ask a step and return its value; raises RunEndedError or StepFailedError."""
-    answer: Payload = {"later": 0}
+    answer: Payload = {"later": 0.0}
     if not STEPS[step].waits:
         answer = yield from _call(context, step, StepRequest(run=run, about=about).to_payload())
     if "later" in answer:
-        answer = yield _again(context, step, run, about)
+        answer = yield _again(context, step, run, about, wait=answer["later"])
     return _value(answer)
 
 
 def _again(
-    context: Context, step: str, run: RunRef, about: str = "", *, orchestrator: str = "ask_again"
+    context: Context,
+    step: str,
+    run: RunRef,
+    about: str = "",
+    *,
+    orchestrator: str = "ask_again",
+    wait: float = 0,
 ) -> Any:
-    question = _first_question(step, StepRequest(run=run, about=about).to_payload())
+    question = _first_question(step, StepRequest(run=run, about=about).to_payload(), wait)
     instance = waiting_instance(run.id, step, about)
     return context.call_sub_orchestrator(orchestrator, question, instance)
 
 
-def _first_question(step: str, request: Payload) -> Payload:
-    return {"step": step, "request": request, "since": None}
+def _first_question(step: str, request: Payload, wait: float) -> Payload:
+    return {"step": step, "request": request, "since": None, "wait": wait}
 
 
 def _call(context: Context, activity: str, request: Payload) -> Step[Payload]:

@@ -63,6 +63,29 @@ class Champion(Model):
             {"schema_version": rest.pop("schema_version"), "project": self.project} | current | rest
         )
 
+    def deployments_in_use(self, now: datetime) -> frozenset[str]:
+        """Return the deployments that callers may use: the current one, and replaced ones until
+        they are due to go."""
+        kept = self.keep_previous_until is not None and now < self.keep_previous_until
+        used = {self.current.deployment} | {
+            entry.deployment
+            for entry in self.history
+            if entry.retires_at is not None and now < entry.retires_at
+        }
+        return frozenset(used | ({self.previous.deployment} if self.previous and kept else set()))
+
+    def has_held(self, run_id: str) -> bool:
+        """Whether a run's model is or was the champion."""
+        return any(entry.run_id == run_id for entry in (*self.history, self.current))
+
+    def entry_of(self, run_id: str) -> ChampionEntry:
+        """Return the newest entry of a run; KeyError when it never was the champion."""
+        found = (e for e in (*reversed(self.history), self.current) if e.run_id == run_id)
+        entry = next(found, None)
+        if entry is None:
+            raise KeyError(run_id)
+        return entry
+
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Champion:
         """Read a stored document; raises ValueError."""
@@ -82,7 +105,7 @@ def succeed(
     """
     if champion is None:
         return Champion(project=project, current=entry, history=(entry,))
-    if champion.current.run_id == entry.run_id or entry.settled_at <= champion.current.settled_at:
+    if champion.has_held(entry.run_id) or entry.settled_at <= champion.current.settled_at:
         return None
     return _replaced(champion, entry, rollback)
 
@@ -96,11 +119,15 @@ def roll_back(champion: Champion, *, at: datetime, by: str, reason: str) -> Cham
 
 
 def _replaced(champion: Champion, entry: ChampionEntry, rollback: timedelta) -> Champion:
-    keep = max(rollback, timedelta(seconds=2 * champion.max_age_seconds))
+    until = entry.since + max(rollback, timedelta(seconds=2 * champion.max_age_seconds))
+    due = tuple(
+        replace(each, retires_at=until) if each.deployment == champion.current.deployment else each
+        for each in champion.history
+    )
     return replace(
         champion,
-        current=entry,
-        previous=champion.current,
-        keep_previous_until=entry.since + keep,
-        history=(*champion.history, entry)[-HISTORY_LENGTH:],
+        current=replace(entry, retires_at=None),
+        previous=replace(champion.current, retires_at=until),
+        keep_previous_until=until,
+        history=(*due, replace(entry, retires_at=None))[-HISTORY_LENGTH:],
     )

@@ -29,11 +29,17 @@ class Intent(Model):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Submission(Model):
-    """A job that was submitted for this training, and by which run."""
+    """A job that was submitted for this training, and by which run.
+
+    Attributes:
+        cancelled: its last holder asked the service to cancel it; what then succeeds all the same
+            may be adopted.
+    """
 
     run: str
     number: int
     job: str
+    cancelled: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +81,15 @@ class JobClaim(Model):
         submissions = self.submissions if known else (*self.submissions, made)
         return replace(self, intent=None, submissions=submissions)
 
+    def cancelling(self, job: str) -> JobClaim:
+        """Return the claim after its last holder decided to cancel a job."""
+        marked = (replace(s, cancelled=s.cancelled or s.job == job) for s in self.submissions)
+        return replace(self, submissions=tuple(marked))
+
+    def is_being_cancelled(self, job: str) -> bool:
+        """Whether a holder has asked the service to cancel a job."""
+        return any(each.job == job and each.cancelled for each in self.submissions)
+
     def submitted_by(self, run: str) -> Submission | None:
         """Return the newest job that a run submitted itself, or None."""
         return next((each for each in reversed(self.submissions) if each.run == run), None)
@@ -102,6 +117,11 @@ class MarkedJob:
     def can_be_adopted(self) -> bool:
         """Whether another run may use it: a failed or cancelled job never is."""
         return self.job.status not in (JobStatus.FAILED, JobStatus.CANCELLED)
+
+    @property
+    def has_succeeded(self) -> bool:
+        """Whether the job has ended with a model."""
+        return self.job.status is JobStatus.SUCCEEDED
 
 
 def find_marked(

@@ -96,3 +96,16 @@ def deployment_name(name: str, run: str, purpose: str = "", made_again: int = 0)
     """
     ending = "".join((f"-{purpose}" if purpose else "", f"-{made_again}" if made_again else ""))
     return f"{slug(name, 40)}-{run[:12]}{ending}"
+
+
+def is_deployment_of(name: str, run: str) -> bool:
+    """Whether a deployment's name says that it was made for a run, whatever its purpose."""
+    return re.fullmatch(rf"[a-z0-9-]+-{run[:12]}(-candidate)?(-\d+)*", name) is not None
+
+
+def next_name(deployment: str) -> str:
+    """Return the name under which a deployment is made again: `…-1`, then `…-2`, and so on."""
+    stem, _, number = deployment.rpartition("-")
+    if stem and re.fullmatch(r"[1-9]\d{0,2}", number):
+        return f"{stem}-{int(number) + 1}"
+    return f"{deployment}-1"

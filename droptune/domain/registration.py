@@ -28,12 +28,14 @@ class RunRequest(Model):
     Attributes:
         repeats: for retry and again, the id of the run that is repeated.
         by: who asks: a principal, "holder of the key", or "droptune" for a drop.
+        fingerprint: of the folder that settled; "" for whatever lies there.
     """
 
     dataset: DatasetRef
     cause: Cause = Cause.DROP
     repeats: str | None = None
     by: str = "droptune"
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,9 +18,8 @@ class StepRequest(Model):
     """What most steps are asked: which run, and how often this was asked before.
 
     Attributes:
-        about: which of two things a step is about: a role, `candidate` or `production`, `training`
-        or
-            `promotion`; "" where there is only one.
+        about: which of several things a step is about: a role; `candidate` or `production`;
+            `training`, `epochs` or `promotion`; `approved` for a second job; "" for the only one.
         polls: how often the step has answered "later" so far.
     """
 
@@ -176,9 +175,14 @@ def waiting_instance(run_id: str, step: str, about: str = "") -> str:
 
 
 def waiting_instances(run_id: str) -> tuple[str, ...]:
-    """Return every instance that may sleep for a run, so that a person's word can wake it."""
+    """Return every instance that may sleep for a run, so that a person's word can wake it.
+
+    Any step of a run sleeps while the run is paused or a service asks to wait.
+    """
     abouts = {
-        "await_approval": ("training", "promotion"),
+        "await_approval": ("training", "epochs", "promotion"),
+        "create_fine_tuning_job": ("", "approved"),
+        "get_fine_tuning_job": ("", "approved"),
         "upload_training_file": ("training", "validation"),
         "create_deployment": ("candidate", "production"),
         "test_deployment": ("candidate", "production"),
@@ -186,6 +190,6 @@ def waiting_instances(run_id: str) -> tuple[str, ...]:
     return tuple(
         waiting_instance(run_id, spec.name, about)
         for spec in STEPS.values()
-        if spec.waits
+        if spec.request is not Collecting
         for about in abouts.get(spec.name, ("",))
     )

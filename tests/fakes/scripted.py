@@ -14,11 +14,34 @@ class _Order:
     after: bool
 
 
+class CrashError(BaseException):
+    """The worker was killed: nothing catches this."""
+
+
+class Fuse:
+    """Kills the worker once, at the n-th point between effects, counted over all fakes."""
+
+    def __init__(self, at: int) -> None:
+        self._left = at
+
+    @property
+    def is_burnt(self) -> bool:
+        """Whether the worker was killed."""
+        return self._left < 0
+
+    def burn(self) -> None:
+        """Pass a point: before and after each call of a fake."""
+        self._left -= 1
+        if self._left == -1:
+            raise CrashError
+
+
 class Scripted:
     """Base of fakes whose next calls can be told to fail, and that remember what was called."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.fuse: Fuse | None = None
         self._orders: dict[str, deque[_Order]] = defaultdict(deque)
         self._before: dict[str, deque[Callable[[], None]]] = defaultdict(deque)
 
@@ -35,11 +58,17 @@ class Scripted:
     @contextmanager
     def _call(self, method: str) -> Iterator[None]:
         self.calls.append(method)
+        self._pass_point()
         if self._before[method]:
             self._before[method].popleft()()
         order = self._orders[method].popleft() if self._orders[method] else None
         if order and not order.after:
             raise order.error
         yield
+        self._pass_point()
         if order:
             raise order.error
+
+    def _pass_point(self) -> None:
+        if self.fuse is not None:
+            self.fuse.burn()
