@@ -225,6 +225,8 @@ class _Reader:
             value = read(text)
         except ValueError:
             value = float("nan")
-        if not low <= value <= high:
-            self.bad.append(f"{name} is not a number from {low:g} to {high:g}")
-        return value
+        if low <= value <= high:
+            return value
+        kind = "whole number" if read is int else "number"
+        self.bad.append(f"{name} is not a {kind} from {low:g} to {high:g}")
+        return None
