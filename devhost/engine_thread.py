@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from devhost.durable.engine import Engine
 from devhost.durable.store import QueuedActivity
 
-WORKERS = 10
 LONGEST_REST = 1.0
+_STOP_SECONDS = 2.0
 _logger = logging.getLogger(__name__)
 
 
@@ -24,14 +24,18 @@ class SystemClock:
 
 
 class EngineThread:
-    """Does what is due until it is stopped; what is cut off runs again at the next start."""
+    """Does what is due until it is stopped; what is cut off runs again at the next start.
 
-    def __init__(self, engine: Engine) -> None:
+    Each activity has a thread of its own while it runs, so a slow one holds up nobody's episodes
+    and nobody's HTTP answers; `most_activities` of them run at once, the others wait in the store.
+    """
+
+    def __init__(self, engine: Engine, most_activities: int) -> None:
         """Drive `engine`."""
         self._engine = engine
         self._wake, self._stop = threading.Event(), threading.Event()
         self._running: set[int] = set()
-        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="activity")
+        self._pool = ThreadPoolExecutor(most_activities, thread_name_prefix="activity")
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     def start(self) -> None:
@@ -46,7 +50,7 @@ class EngineThread:
         """Stop taking up work; nothing is waited for but the step that is being written."""
         self._stop.set()
         self.wake()
-        self._thread.join(1)
+        self._thread.join(_STOP_SECONDS)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _run(self) -> None:
@@ -54,17 +58,23 @@ class EngineThread:
             self._wake.clear()
             try:
                 self._advance()
+                rest = self._rest()
             except Exception:
                 _logger.exception("The engine could not write; it tries again")
-            self._wake.wait(self._rest())
+                rest = LONGEST_REST
+            self._wake.wait(rest)
 
     def _advance(self) -> None:
         store = self._engine.store
         while not self._stop.is_set() and (ready := store.ready(datetime.now(UTC))):
             for instance in ready:
                 self._engine.run_episode(instance)
-        for activity in store.activities():
-            if activity.id not in self._running:
+            self._begin_activities()
+        self._begin_activities()
+
+    def _begin_activities(self) -> None:
+        for activity in self._engine.store.activities():
+            if activity.id not in self._running and not self._stop.is_set():
                 self._running.add(activity.id)
                 self._pool.submit(self._work, activity)
 

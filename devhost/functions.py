@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import importlib
 import inspect
-import json
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from azure.functions.durable_functions import ActivityTriggerConverter
+from azure.functions.meta import Datum
+
 from devhost.durable.engine import Functions
+from devhost.host_file import Host, read_host
 
 SUPPORTED = frozenset(
     {
@@ -42,14 +44,6 @@ class Function:
         return str(self.trigger["type"])
 
 
-@dataclass(frozen=True, kw_only=True)
-class Host:
-    """What host.json says."""
-
-    route_prefix: str = "api"
-    hub: str = "devhost"
-
-
 @dataclass(kw_only=True)
 class LoadedApp:
     """An app's functions and how they are run; `client` is the durable client's JSON text."""
@@ -65,12 +59,16 @@ class LoadedApp:
 
     async def call(self, function: Function, value: Any) -> Any:
         """Call a function with its trigger's value; plain ones run in a thread."""
-        arguments = {str(function.trigger["name"]): value}
-        if function.client:
-            arguments[function.client] = self.client
+        arguments = self._arguments(function, value)
         if inspect.iscoroutinefunction(function.call):
             return await function.call(**arguments)
         return await asyncio.to_thread(function.call, **arguments)
+
+    def _arguments(self, function: Function, value: Any) -> dict[str, Any]:
+        arguments = {str(function.trigger["name"]): value}
+        if function.client:
+            arguments[function.client] = self.client
+        return arguments
 
     def engine_functions(self) -> Functions:
         """Return orchestrators and activities as the engine calls them, from its own threads."""
@@ -80,39 +78,61 @@ class LoadedApp:
         )
 
     def _activity(self, function: Function) -> Callable[[str | None], str]:
+        """Return an activity that runs in the thread that calls it; an async one in the loop.
+
+        Input and result go through the worker's converter, so that what cannot be written as JSON
+        fails here as it does there.
+        """
+
         def call(text: str | None) -> str:
-            value = json.loads(text) if text is not None else None
-            assert self.loop is not None
-            waiting = asyncio.run_coroutine_threadsafe(self.call(function, value), self.loop)
-            return json.dumps(waiting.result())
+            value = (
+                None
+                if text is None
+                else ActivityTriggerConverter.decode(Datum(text, "json"), trigger_metadata=None)
+            )
+            result = self._run(function, self._arguments(function, value))
+            return str(ActivityTriggerConverter.encode(result, expected_type=None).value)
 
         return call
 
+    def _run(self, function: Function, arguments: Mapping[str, Any]) -> Any:
+        if not inspect.iscoroutinefunction(function.call):
+            return function.call(**arguments)
+        assert self.loop is not None
+        return asyncio.run_coroutine_threadsafe(function.call(**arguments), self.loop).result()
+
 
 def load_app(folder: Path) -> LoadedApp:
-    """Import `function_app.py` and read `host.json`; raises UnsupportedBindingError."""
-    sys.path.insert(0, str(folder))
+    """Import `function_app.py` and read `host.json`.
+
+    Raises UnsupportedBindingError, HostFileError or MissingSettingError.
+    """
+    host = read_host(folder / "host.json")
+    sys.path.insert(0, str(folder.resolve()))
     module = importlib.import_module("function_app")
-    functions = [_function(each) for each in module.app.get_functions()]
-    return LoadedApp(functions=functions, host=read_host(folder / "host.json"))
+    loaded = list(module.app.get_functions())  # a second call would raise
+    refused = [said for said in map(_refusal, loaded) if said]
+    if refused:
+        raise UnsupportedBindingError("; ".join(refused))
+    return LoadedApp(functions=[_function(each) for each in loaded], host=host)
 
 
-def read_host(path: Path) -> Host:
-    """Return what host.json says; `%NAME%` in the hub's name is a setting."""
-    document = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    extensions = document.get("extensions", {})
-    hub = extensions.get("durableTask", {}).get("hubName", "devhost")
-    if hub.startswith("%") and hub.endswith("%"):
-        hub = os.environ.get(hub.strip("%"), "devhost")
-    return Host(route_prefix=extensions.get("http", {}).get("routePrefix", "api"), hub=hub)
+def _bindings(loaded: Any) -> list[dict[str, Any]]:
+    return [binding.get_dict_repr() for binding in loaded.get_bindings()]
+
+
+def _refusal(loaded: Any) -> str | None:
+    strange = sorted({binding["type"] for binding in _bindings(loaded)} - SUPPORTED)
+    return (
+        f"{loaded.get_function_name()}: this host has no {', '.join(strange)}" if strange else None
+    )
 
 
 def _function(loaded: Any) -> Function:
-    bindings = [binding.get_dict_repr() for binding in loaded.get_bindings()]
-    name = loaded.get_function_name()
-    strange = sorted({b["type"] for b in bindings} - SUPPORTED)
-    if strange:
-        raise UnsupportedBindingError(f"{name}: this host has no {', '.join(strange)}")
-    trigger = next(b for b in bindings if b["type"].endswith("Trigger"))
-    client = next((b["name"] for b in bindings if b["type"] == "durableClient"), None)
-    return Function(name=name, trigger=trigger, call=loaded.get_user_function(), client=client)
+    bindings = _bindings(loaded)
+    return Function(
+        name=loaded.get_function_name(),
+        trigger=next(b for b in bindings if b["type"].endswith("Trigger")),
+        call=loaded.get_user_function(),
+        client=next((b["name"] for b in bindings if b["type"] == "durableClient"), None),
+    )

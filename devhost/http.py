@@ -6,19 +6,27 @@ import hmac
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import azure.functions as func
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from devhost.functions import Function, LoadedApp
+from devhost.functions import Function, LoadedApp, UnsupportedBindingError
 
 _logger = logging.getLogger(__name__)
+_CONVERTERS = {"": "", "int": ":int", "guid": ":uuid"}
+_ANY = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+_LEVELS = ("anonymous", "function", "admin")
 
 
 def routes(app: LoadedApp, key: str | None) -> list[Route]:
-    """Return a route for each HTTP function, the most literal paths first."""
+    """Return a route for each HTTP function, the most literal paths first.
+
+    With a key, what is not anonymous asks for it: in `x-functions-key` or as `?code=`. Raises
+    UnsupportedBindingError for a route template or a level that is not done here.
+    """
     found = app.of_kind("httpTrigger")
     found.sort(key=lambda f: (_path(f).count("{"), _path(f)))
     prefix = f"/{app.host.route_prefix}" if app.host.route_prefix else ""
@@ -26,25 +34,32 @@ def routes(app: LoadedApp, key: str | None) -> list[Route]:
         Route(
             f"{prefix}/{_path(function)}",
             _endpoint(app, function, key),
-            methods=[
-                str(getattr(m, "value", m))
-                for m in function.trigger.get("methods") or ["GET", "POST"]
-            ],
+            methods=[_value(m).upper() for m in function.trigger.get("methods") or _ANY],
         )
         for function in found
     ]
 
 
 def _path(function: Function) -> str:
-    route = str(function.trigger.get("route") or function.name)
-    return re.sub(r"\{(\w+)[^}]*\}", r"{\1}", route)
+    """Return a route's template as Starlette writes it."""
+    route = str(function.trigger.get("route") or function.name).lstrip("/")
+    return re.sub(r"\{([^}]*)\}", lambda found: _parameter(function, route, found[1]), route)
+
+
+def _parameter(function: Function, route: str, text: str) -> str:
+    parts = re.fullmatch(r"(?P<star>\*?)(?P<name>\w+)(:(?P<constraint>\w+))?", text)
+    converter = _CONVERTERS.get(parts["constraint"] or "") if parts else None
+    if parts is None or converter is None:
+        raise UnsupportedBindingError(
+            f"{function.name}: route {route!r}: this host does not do {{{text}}}"
+        )
+    return f"{{{parts['name']}{':path' if parts['star'] else converter}}}"
 
 
 def _endpoint(
     app: LoadedApp, function: Function, key: str | None
 ) -> Callable[[Request], Awaitable[Response]]:
-    level = function.trigger.get("authLevel")
-    guarded = key is not None and str(getattr(level, "value", level)).lower() != "anonymous"
+    guarded = key is not None and _level(function) != "anonymous"
 
     async def endpoint(request: Request) -> Response:
         given = request.headers.get("x-functions-key") or request.query_params.get("code") or ""
@@ -55,7 +70,7 @@ def _endpoint(
             url=str(request.url),
             headers=dict(request.headers),
             params=dict(request.query_params),
-            route_params=dict(request.path_params),
+            route_params={name: str(value) for name, value in request.path_params.items()},
             body=await request.body(),
         )
         try:
@@ -67,7 +82,21 @@ def _endpoint(
     return endpoint
 
 
-def _response(answer: func.HttpResponse) -> Response:
+def _level(function: Function) -> str:
+    level = _value(function.trigger.get("authLevel") or "function").lower()
+    if level not in _LEVELS:
+        raise UnsupportedBindingError(f"{function.name}: this host has no auth level {level!r}")
+    return level
+
+
+def _value(member: Any) -> str:
+    """Return the text of an enumeration's member, or a text as it is."""
+    return str(getattr(member, "value", member))
+
+
+def _response(answer: func.HttpResponse | str) -> Response:
+    if isinstance(answer, str):
+        answer = func.HttpResponse(answer)
     headers = {str(k): str(v) for k, v in (answer.headers or {}).items()}
     if not any(name.lower() == "content-type" for name in headers):
         headers["content-type"] = f"{answer.mimetype}; charset={answer.charset}"

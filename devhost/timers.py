@@ -4,65 +4,116 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from azure.functions.timer import TimerRequest
 
-from devhost.functions import Function, LoadedApp
+from devhost.functions import Function, LoadedApp, UnsupportedBindingError
+from devhost.settings import resolve
 
 _logger = logging.getLogger(__name__)
-_RANGES = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+_LONGEST = timedelta(days=366 * 8)  # from one 29 February over a century's end to the next
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Field:
+    """What a field of a schedule may hold."""
+
+    low: int
+    high: int
+    names: Sequence[str] = ()
+
+    def values(self, text: str) -> set[int]:
+        """Return the numbers that a field's text stands for; raises ValueError."""
+        found: set[int] = set()
+        for part in text.split(","):
+            span, _, step = part.partition("/")
+            first, dash, last = span.partition("-")
+            start = self.low if span == "*" else self._number(first)
+            open_ended = span == "*" or (step and not dash)
+            end = self.high if open_ended else self._number(last) if dash else start
+            stride = int(step) if step else 1
+            if not (self.low <= start <= end <= self.high and stride > 0):
+                raise ValueError(f"{part!r} is outside {self.low} to {self.high}")
+            found.update(range(start, end + 1, stride))
+        return found
+
+    def _number(self, text: str) -> int:
+        name = text.lower()
+        return self.names.index(name) + self.low if name in self.names else int(text)
+
+
+_FIELDS = (
+    _Field(low=0, high=59),
+    _Field(low=0, high=59),
+    _Field(low=0, high=23),
+    _Field(low=1, high=31),
+    _Field(low=1, high=12, names=_MONTHS),
+    _Field(low=0, high=6, names=_DAYS),
+)
 
 
 def next_time(schedule: str, after: datetime) -> datetime:
     """Return the first second after `after` that fits; raises ValueError for what is no
     schedule."""
     fields = schedule.split()
-    if len(fields) != 6:
+    if len(fields) != len(_FIELDS):
         raise ValueError(f"{schedule!r} does not have six fields")
-    wanted = [_values(text, low, high) for text, (low, high) in zip(fields, _RANGES, strict=True)]
+    wanted = [field.values(text) for field, text in zip(_FIELDS, fields, strict=True)]
+    seconds, minutes, hours, days, months, weekdays = wanted
     at = after.replace(microsecond=0) + timedelta(seconds=1)
-    while True:
-        if not (
-            at.month in wanted[4] and at.day in wanted[3] and (at.weekday() + 1) % 7 in wanted[5]
-        ):
+    while at - after < _LONGEST:
+        if not (at.month in months and at.day in days and at.isoweekday() % 7 in weekdays):
             at = at.replace(hour=0, minute=0, second=0) + timedelta(days=1)
-        elif at.hour not in wanted[2]:
+        elif at.hour not in hours:
             at = at.replace(minute=0, second=0) + timedelta(hours=1)
-        elif at.minute not in wanted[1]:
+        elif at.minute not in minutes:
             at = at.replace(second=0) + timedelta(minutes=1)
-        elif at.second not in wanted[0]:
+        elif at.second not in seconds:
             at += timedelta(seconds=1)
         else:
             return at
+    raise ValueError(f"{schedule!r} never comes")
 
 
-def _values(text: str, low: int, high: int) -> set[int]:
-    found: set[int] = set()
-    for part in text.split(","):
-        span, _, step = part.partition("/")
-        first, dash, last = span.partition("-")
-        start = low if span == "*" else int(first)
-        end = high if span == "*" or (step and not dash) else int(last) if dash else start
-        if not low <= start <= end <= high:
-            raise ValueError(f"{part!r} is outside {low} to {high}")
-        found.update(range(start, end + 1, int(step) if step else 1))
-    return found
+@dataclass(frozen=True, kw_only=True)
+class Timer:
+    """A function and when it is called; `period` seconds override its schedule."""
+
+    function: Function
+    schedule: str
+    period: float | None = None
+
+    async def run(self, app: LoadedApp) -> None:
+        """Call the function when it is due, until cancelled."""
+        if self.function.trigger.get("runOnStartup"):
+            await self._fire(app)
+        while True:
+            now = datetime.now(UTC)
+            due = next_time(self.schedule, now)
+            await asyncio.sleep(self.period or (due - now).total_seconds())
+            await self._fire(app)
+
+    async def _fire(self, app: LoadedApp) -> None:
+        try:
+            await app.call(self.function, TimerRequest(past_due=False))
+        except Exception:
+            _logger.exception("Timer %s raised", self.function.name)
 
 
-async def run_timer(app: LoadedApp, function: Function, period: float | None) -> None:
-    """Call a timer's function when it is due; `period` seconds override its schedule."""
-    if function.trigger.get("runOnStartup"):
-        await _fire(app, function)
-    while True:
-        now = datetime.now(UTC)
-        due = next_time(str(function.trigger["schedule"]), now)
-        await asyncio.sleep(period if period is not None else (due - now).total_seconds())
-        await _fire(app, function)
+def timers(app: LoadedApp, period: float | None) -> Sequence[Timer]:
+    """Return the app's timers; raises UnsupportedBindingError for a schedule that is none."""
+    return [_timer(function, period) for function in app.of_kind("timerTrigger")]
 
 
-async def _fire(app: LoadedApp, function: Function) -> None:
+def _timer(function: Function, period: float | None) -> Timer:
+    schedule = resolve(str(function.trigger["schedule"]))
     try:
-        await app.call(function, TimerRequest(past_due=False))
-    except Exception:
-        _logger.exception("Timer %s raised", function.name)
+        next_time(schedule, datetime.now(UTC))
+    except ValueError as error:
+        raise UnsupportedBindingError(f"{function.name}: schedule: {error}") from error
+    return Timer(function=function, schedule=schedule, period=period)

@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from devhost.durable.actions import Decision, UnsupportedActionError, await_actions
-from devhost.durable.history import Kind, Row, row, stamp
+from devhost.durable.actions import (
+    Decision,
+    NonDeterminismError,
+    Outcome,
+    UnsupportedActionError,
+    await_actions,
+)
+from devhost.durable.history import Kind, Row, row, stamp, taken_in
+from devhost.durable.orchestrator import Answer, ask
 from devhost.durable.store import Instance, QueuedActivity, Store
+from devhost.durable.timestamps import remember_timestamps
 
 LARGE_PAYLOAD = 16 << 10
-_LABEL = "$OutOfProcData$:"
 _logger = logging.getLogger(__name__)
 
 
@@ -38,17 +45,6 @@ class Functions:
     activities: Mapping[str, Callable[[str | None], str]]
 
 
-@dataclass(kw_only=True)
-class _Result:
-    """What an orchestrator answered."""
-
-    actions: list[dict[str, Any]] = field(default_factory=list)
-    is_done: bool = False
-    output: str | None = None
-    error: str | None = None
-    custom_status: str | None = None
-
-
 class AlreadyLiveError(Exception):
     """An instance of that id has not ended."""
 
@@ -66,7 +62,12 @@ class Engine:
         choose: Callable[[Sequence[Any]], int] = lambda _: 0,
     ) -> None:
         """Run `functions`; `choose` picks among what could go next."""
+        remember_timestamps()
         self._functions, self.store, self._clock, self._choose = functions, store, clock, choose
+
+    def has_orchestrator(self, name: str) -> bool:
+        """Whether the app has an orchestrator of that name."""
+        return name in self._functions.orchestrators
 
     def start(self, name: str, instance_id: str, text: str | None) -> None:
         """Create an instance; raises AlreadyLiveError. An ended one is replaced."""
@@ -74,9 +75,7 @@ class Engine:
             present = self.store.find_instance(instance_id)
             if present is not None and present.is_live:
                 raise AlreadyLiveError(instance_id)
-            self._create(
-                name, instance_id, text, execution=(present.execution if present else 0) + 1
-            )
+            self._create(name, instance_id, text)
 
     def _create(
         self,
@@ -84,8 +83,7 @@ class Engine:
         instance_id: str,
         text: str | None,
         *,
-        execution: int,
-        parent: str | None = None,
+        parent: Instance | None = None,
         parent_event: int | None = None,
     ) -> None:
         now = self._clock.now()
@@ -100,8 +98,9 @@ class Engine:
                 custom_status=None,
                 created_at=stamp(now),
                 updated_at=stamp(now),
-                execution=execution,
-                parent=parent,
+                execution=self.store.new_execution(),
+                parent=parent.id if parent else None,
+                parent_execution=parent.execution if parent else None,
                 parent_event=parent_event,
             )
         )
@@ -129,9 +128,7 @@ class Engine:
 
     def step(self) -> bool:
         """Do the next thing that can be done; return whether there was one."""
-        ready = self.store.ready(self._clock.now())
-        queued = self.store.activities()
-        things: list[Any] = [*ready, *queued]
+        things: list[Any] = [*self.store.ready(self._clock.now()), *self.store.activities()]
         if not things:
             return False
         chosen = things[self._choose(things)]
@@ -150,7 +147,7 @@ class Engine:
             body = {"kind": "completed", "id": activity.event_id, "result": result}
         except Exception as error:
             _logger.warning("Activity %s raised", activity.name, exc_info=error)
-            said = f"{type(error).__name__}: {error}"
+            said = f"Activity function '{activity.name}' failed: {type(error).__name__}: {error}"
             body = {"kind": "failed", "id": activity.event_id, "reason": said}
         with self.store.transaction():
             if self.store.forget_activity(activity.id):
@@ -181,64 +178,53 @@ class Engine:
         for message_id, execution, body in messages:
             kind = body["kind"]
             if kind == "terminate":
-                self._end(instance, "Terminated", json.dumps(body["reason"]))
+                self._terminate(instance, body["reason"], now)
                 return
-            if kind in ("suspend", "resume"):
-                held = kind == "suspend"
+            if kind == "suspend":
+                held = True
+            elif kind == "resume":
+                held = False
+                self.store.release_messages(instance.id)
             elif held:
+                self.store.hold_message(message_id)
                 continue
             elif execution in (None, instance.execution):
-                rows.extend(_taken_in(body, instance, now))
+                started = kind == "start"
+                rows.append(_started(instance, now) if started else taken_in(body, now))
             self.store.forget_message(message_id)
         status = "Suspended" if held else "Running"
         if status != instance.status:
             instance = replace(instance, status=status, updated_at=stamp(now))
             self.store.put_instance(instance)
-        if rows and not held:
+        if rows:
             self._replay(instance, rows, now)
 
     def _replay(self, instance: Instance, rows: list[Row], now: datetime) -> None:
         past = [each | {"IsPlayed": True} for each in self.store.history(instance.id)]
         fresh = [row(Kind.ORCHESTRATOR_STARTED, now), *rows]
-        history = [*past, *fresh]
-        result = self._ask(instance, history, is_replaying=bool(past))
-        try:
-            outcome = await_actions(result.actions, history)
-        except UnsupportedActionError as error:
-            result.error, outcome = str(error), await_actions([], history)
-        if outcome.is_over and outcome.continues and result.error is None:
-            self._continue(instance, outcome.continue_input, result, now)
-            return
-        if outcome.is_over and result.error is not None:
-            self._end(instance, "Failed", json.dumps(result.error), result.custom_status)
-            return
-        if outcome.is_over and result.is_done:
-            self._end(instance, "Completed", result.output, result.custom_status)
-            return
-        written = [self._schedule(instance, decision, now) for decision in outcome.decisions]
-        self.store.append(instance.id, [*fresh, *written, row(Kind.ORCHESTRATOR_COMPLETED, now)])
-        status = result.custom_status or instance.custom_status
-        self.store.put_instance(replace(instance, custom_status=status, updated_at=stamp(now)))
+        answer = self._ask(instance, [*past, *fresh], is_replaying=bool(past))
+        kept = None if past else instance.custom_status  # it outlives its execution by one episode
+        status = answer.custom_status or kept
+        instance = replace(instance, custom_status=status, updated_at=stamp(now))
+        answer, outcome = _awaited(answer, [*past, *fresh])
+        if not outcome.is_over or not (answer.is_done or answer.error is not None):
+            written = [self._schedule(instance, each, now) for each in outcome.decisions]
+            completed = row(Kind.ORCHESTRATOR_COMPLETED, now)
+            self.store.append(instance.id, [*fresh, *written, completed])
+            self.store.put_instance(instance)
+        elif answer.error is not None:
+            said = f"Orchestrator function '{instance.name}' failed: {answer.error}"
+            self._end(instance, "Failed", json.dumps(said), fresh, now)
+        elif outcome.continues:
+            self._continue(instance, outcome.continue_input, now)
+        else:
+            self._end(instance, "Completed", answer.output, fresh, now)
 
-    def _ask(self, instance: Instance, history: list[Row], *, is_replaying: bool) -> _Result:
+    def _ask(self, instance: Instance, history: list[Row], *, is_replaying: bool) -> Answer:
         orchestrator = self._functions.orchestrators.get(instance.name)
         if orchestrator is None:
-            return _Result(error=f"there is no orchestrator {instance.name!r}")
-        body = {
-            "history": history,
-            "input": instance.input,
-            "instanceId": instance.id,
-            "isReplaying": is_replaying,
-            "parentInstanceId": instance.parent,
-            "upperSchemaVersion": 2,
-            "maximumShortTimerDuration": "6.00:00:00",
-            "longRunningTimerIntervalDuration": "3.00:00:00",
-            "defaultHttpAsyncRequestSleepTimeMillseconds": 30000,
-        }
-        try:
-            return _read(json.loads(orchestrator(json.dumps(body))))
-        except Exception as error:  # noqa: BLE001 - an orchestrator may raise anything
-            return _failed(error)
+            return Answer(error=f"there is no orchestrator {instance.name!r}", broke=True)
+        return ask(orchestrator, instance, history, is_replaying=is_replaying)
 
     def _schedule(self, instance: Instance, decision: Decision, now: datetime) -> Row:
         event_id = decision.event_id
@@ -249,133 +235,93 @@ class Engine:
                 self.store.send(instance.id, fire_at, body, execution=instance.execution)
             return row(decision.kind, now, event_id=event_id, FireAt=stamp(fire_at))
         _warn_if_large(decision.name, decision.input or "")
+        what = {"Name": decision.name, "Input": decision.input}
         if decision.kind is Kind.TASK_SCHEDULED:
             self.store.queue_activity(
                 instance.id, instance.execution, event_id, decision.name, decision.input
             )
-            return row(
-                decision.kind, now, event_id=event_id, Name=decision.name, Input=decision.input
-            )
-        child = decision.instance_id or f"{instance.id}:{instance.execution}:{event_id}"
+            return row(decision.kind, now, event_id=event_id, **what)
+        child = decision.instance_id or f"{execution_id(instance)}:{event_id}"
         self._start_child(instance, child, decision, now)
-        return row(
-            decision.kind,
-            now,
-            event_id=event_id,
-            Name=decision.name,
-            Input=decision.input,
-            InstanceId=child,
-        )
+        return row(decision.kind, now, event_id=event_id, InstanceId=child, **what)
 
     def _start_child(self, parent: Instance, child: str, decision: Decision, now: datetime) -> None:
-        present = self.store.find_instance(child)
-        if child in (parent.id, parent.parent) or (present is not None and present.is_live):
-            said = f"an instance {child!r} is live already"
+        said = self._why_not(parent, child)
+        if said is None:
+            self._create(
+                decision.name,
+                child,
+                decision.input,
+                parent=parent,
+                parent_event=decision.event_id,
+            )
+        else:
             body = {"kind": "sub_failed", "id": decision.event_id, "reason": said}
             self.store.send(parent.id, now, body, execution=parent.execution)
-            return
-        self._create(
-            decision.name,
-            child,
-            decision.input,
-            execution=(present.execution if present else 0) + 1,
-            parent=parent.id,
-            parent_event=decision.event_id,
-        )
 
-    def _continue(self, instance: Instance, given: Any, result: _Result, now: datetime) -> None:
+    def _why_not(self, parent: Instance, child: str) -> str | None:
+        if child.casefold() in (parent.id.casefold(), (parent.parent or "").casefold()):
+            return f"the id {child!r} is that of the instance itself or of its parent"
+        present = self.store.find_instance(child)
+        if present is not None and present.is_live:
+            return f"an instance {child!r} is live already"
+        return None
+
+    def _continue(self, instance: Instance, given: Any, now: datetime) -> None:
         """Begin anew: an empty history, and no event that found no waiter."""
         text = given if isinstance(given, str) or given is None else json.dumps(given)
         self.store.clear(instance.id)
-        self.store.put_instance(
-            replace(
-                instance,
-                input=text,
-                execution=instance.execution + 1,
-                custom_status=result.custom_status or instance.custom_status,
-                updated_at=stamp(now),
-            )
-        )
+        self.store.put_instance(replace(instance, input=text, execution=self.store.new_execution()))
         self.store.send(instance.id, now, {"kind": "start"})
 
+    def _terminate(self, instance: Instance, reason: str, now: datetime) -> None:
+        rows = [row(Kind.EXECUTION_TERMINATED, now, Reason=reason)]
+        self._end(instance, "Terminated", json.dumps(reason), rows, now)
+
     def _end(
-        self,
-        instance: Instance,
-        status: str,
-        output: str | None,
-        custom_status: str | None = None,
+        self, instance: Instance, status: str, output: str | None, rows: list[Row], now: datetime
     ) -> None:
-        now = self._clock.now()
-        self.store.clear(instance.id)
+        ended = row(Kind.EXECUTION_COMPLETED, now, OrchestrationStatus=status, Result=output)
+        self.store.append(instance.id, [*rows, ended])
+        self.store.settle(instance.id)
         self.store.put_instance(
-            replace(
-                instance,
-                status=status,
-                output=output,
-                custom_status=custom_status or instance.custom_status,
-                updated_at=stamp(now),
-            )
+            replace(instance, status=status, output=output, updated_at=stamp(now))
         )
-        if instance.parent is None:
-            return
-        parent = self.store.find_instance(instance.parent)
-        if parent is not None and parent.is_live:
+        if instance.parent is not None:
             body: Row = {"kind": "sub_completed", "id": instance.parent_event, "result": output}
             if status != "Completed":
                 reason = json.loads(output) if output else status
                 body = {"kind": "sub_failed", "id": instance.parent_event, "reason": reason}
-            self.store.send(parent.id, now, body, execution=parent.execution)
+            self.store.send(instance.parent, now, body, execution=instance.parent_execution)
 
 
-def _taken_in(body: Row, instance: Instance, now: datetime) -> list[Row]:
-    """Return the history rows that a message becomes."""
-    kind = body["kind"]
-    if kind == "start":
-        return [
-            row(
-                Kind.EXECUTION_STARTED,
-                now,
-                Name=instance.name,
-                Version="",
-                Input=instance.input,
-                OrchestrationInstance={
-                    "InstanceId": instance.id,
-                    "ExecutionId": f"{instance.id}:{instance.execution}",
-                },
-            )
-        ]
-    if kind == "event":
-        return [row(Kind.EVENT_RAISED, now, Name=body["name"], Input=body["input"])]
-    if kind == "timer":
-        return [row(Kind.TIMER_FIRED, now, TimerId=body["id"], FireAt=body["fire_at"])]
-    sub = kind.startswith("sub_")
-    if kind.endswith("completed"):
-        done = Kind.SUB_COMPLETED if sub else Kind.TASK_COMPLETED
-        return [row(done, now, TaskScheduledId=body["id"], Result=body["result"])]
-    failed = Kind.SUB_FAILED if sub else Kind.TASK_FAILED
-    reason = body["reason"]
-    return [row(failed, now, TaskScheduledId=body["id"], Reason=reason, Details=reason)]
+def execution_id(instance: Instance) -> str:
+    """Return the name of an instance's present execution; no other execution ever has it."""
+    return f"{instance.id}:{instance.execution}"
 
 
-def _read(document: Mapping[str, Any]) -> _Result:
-    actions = [action for batch in document.get("actions", []) for action in batch]
-    output, status = document.get("output"), document.get("customStatus")
-    return _Result(
-        actions=actions,
-        is_done=bool(document.get("isDone")),
-        output=json.dumps(output) if "output" in document else None,
-        error=document.get("error"),
-        custom_status=json.dumps(status) if status else None,
+def _started(instance: Instance, now: datetime) -> Row:
+    return row(
+        Kind.EXECUTION_STARTED,
+        now,
+        Name=instance.name,
+        Version="",
+        Input=instance.input,
+        OrchestrationInstance={
+            "InstanceId": instance.id,
+            "ExecutionId": execution_id(instance),
+        },
     )
 
 
-def _failed(error: Exception) -> _Result:
-    """Return what a failing orchestrator left behind its label, or the error alone."""
-    message, _, left = str(error).partition(_LABEL)
-    if not left:
-        return _Result(error=f"{type(error).__name__}: {message.strip()}")
-    result = _read(json.loads(left))
-    return replace(result, error=result.error or message.strip())
+def _awaited(answer: Answer, history: Sequence[Row]) -> tuple[Answer, Outcome]:
+    """Await what was asked for; what cannot be replayed fails the instance at once."""
+    if answer.broke:
+        return answer, Outcome(is_over=True)
+    try:
+        return answer, await_actions(answer.actions, history)
+    except (UnsupportedActionError, NonDeterminismError) as error:
+        return replace(answer, error=str(error)), Outcome(is_over=True)
 
 
 def _warn_if_large(name: str, text: str) -> None:

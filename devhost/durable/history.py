@@ -13,6 +13,8 @@ class Kind(IntEnum):
     """EventType of a row."""
 
     EXECUTION_STARTED = 0
+    EXECUTION_COMPLETED = 1
+    EXECUTION_TERMINATED = 3
     TASK_SCHEDULED = 4
     TASK_COMPLETED = 5
     TASK_FAILED = 6
@@ -24,8 +26,6 @@ class Kind(IntEnum):
     ORCHESTRATOR_STARTED = 12
     ORCHESTRATOR_COMPLETED = 13
     EVENT_RAISED = 15
-    SUSPENDED = 19
-    RESUMED = 20
 
 
 SCHEDULED = (Kind.TASK_SCHEDULED, Kind.SUB_CREATED, Kind.TIMER_CREATED)
@@ -40,6 +40,21 @@ def row(kind: Kind, at: datetime, *, event_id: int = -1, **fields: Any) -> Row:
         "Timestamp": stamp(at),
         **fields,
     }
+
+
+def taken_in(message: Row, at: datetime) -> Row:
+    """Return the row that a message to a running instance becomes."""
+    kind = message["kind"]
+    if kind == "event":
+        return row(Kind.EVENT_RAISED, at, Name=message["name"], Input=message["input"])
+    if kind == "timer":
+        return row(Kind.TIMER_FIRED, at, TimerId=message["id"], FireAt=message["fire_at"])
+    sub = kind.startswith("sub_")
+    if kind.endswith("completed"):
+        done = Kind.SUB_COMPLETED if sub else Kind.TASK_COMPLETED
+        return row(done, at, TaskScheduledId=message["id"], Result=message["result"])
+    failed, reason = Kind.SUB_FAILED if sub else Kind.TASK_FAILED, message["reason"]
+    return row(failed, at, TaskScheduledId=message["id"], Reason=reason, Details=reason)
 
 
 def stamp(at: datetime) -> str:

@@ -1,4 +1,11 @@
-"""Instances, histories, messages and activities in SQLite; every step is one transaction."""
+"""Instances, histories, messages and activities in SQLite; every step is one transaction.
+
+The journal is a write-ahead log with `synchronous=NORMAL`: a commit is in the operating system's
+hands before it returns, so a process that is killed at any point loses nothing it has committed.
+Only a machine that loses power may lose its last commits, never the database's integrity. FULL
+would keep those too, for 350 microseconds a commit in place of 19, while the blobs and the rest of
+a laptop's state would be as old all the same.
+"""
 
 from __future__ import annotations
 
@@ -18,27 +25,37 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS instances (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, status TEXT NOT NULL, input TEXT, output TEXT,
     custom_status TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL,
-    execution INTEGER NOT NULL, parent TEXT, parent_event INTEGER);
+    execution INTEGER NOT NULL, parent TEXT, parent_execution INTEGER, parent_event INTEGER);
+CREATE TABLE IF NOT EXISTS executions (id INTEGER PRIMARY KEY AUTOINCREMENT);
 CREATE TABLE IF NOT EXISTS history (
     instance TEXT NOT NULL, position INTEGER NOT NULL, row TEXT NOT NULL,
     PRIMARY KEY (instance, position));
 CREATE TABLE IF NOT EXISTS messages (
     id INTEGER PRIMARY KEY AUTOINCREMENT, instance TEXT NOT NULL, due_at TEXT NOT NULL,
-    execution INTEGER, body TEXT NOT NULL);
+    execution INTEGER, body TEXT NOT NULL, held INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS messages_due ON messages (due_at);
 CREATE TABLE IF NOT EXISTS activities (
     id INTEGER PRIMARY KEY AUTOINCREMENT, instance TEXT NOT NULL, execution INTEGER NOT NULL,
     event_id INTEGER NOT NULL, name TEXT NOT NULL, input TEXT);
 CREATE TABLE IF NOT EXISTS receipts (
-    container TEXT NOT NULL, name TEXT NOT NULL, etag TEXT NOT NULL, failures INTEGER NOT NULL,
-    state TEXT NOT NULL, PRIMARY KEY (container, name));
+    function TEXT NOT NULL, container TEXT NOT NULL, name TEXT NOT NULL, etag TEXT NOT NULL,
+    failures INTEGER NOT NULL, state TEXT NOT NULL, PRIMARY KEY (function, container, name));
 """
+_SCHEMA_VERSION = 2
 LIVE = ("Pending", "Running", "Suspended")
+
+
+class StoreVersionError(Exception):
+    """The database was written by another version of this host."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Instance:
-    """An orchestration instance; input, output and custom status are JSON text."""
+    """An orchestration instance; input, output and custom status are JSON text.
+
+    `execution` is a number that no other execution of any instance has; `parent_execution` and
+    `parent_event` say where a sub-orchestration's answer belongs.
+    """
 
     id: str
     name: str
@@ -49,8 +66,9 @@ class Instance:
     created_at: str
     updated_at: str
     execution: int
-    parent: str | None
-    parent_event: int | None
+    parent: str | None = None
+    parent_execution: int | None = None
+    parent_event: int | None = None
 
     @property
     def is_live(self) -> bool:
@@ -74,13 +92,24 @@ class Store:
     """One SQLite database, shared by all threads of the host."""
 
     def __init__(self, path: Path | str) -> None:
-        """Open or create the database; ":memory:" keeps nothing."""
+        """Open or create the database; ":memory:" keeps nothing. Raises StoreVersionError."""
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         self._lock = threading.RLock()
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
+        self._prepare(path)
+
+    def _prepare(self, path: Path | str) -> None:
+        tables = self._query("SELECT name FROM sqlite_master")
+        version = self._query("PRAGMA user_version")[0][0]
+        if tables and version != _SCHEMA_VERSION:
+            raise StoreVersionError(
+                f"{path} was written by another version of this host (layout {version}, this one "
+                f"reads {_SCHEMA_VERSION}): move the state folder away and start again"
+            )
         self._db.executescript(_SCHEMA)
+        self._db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
 
     def close(self) -> None:
         """Close the database."""
@@ -94,18 +123,10 @@ class Store:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self
-                self.before_commit()
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
-            self.after_commit()
-
-    def before_commit(self) -> None:
-        """Do nothing; a test's store crashes here."""
-
-    def after_commit(self) -> None:
-        """Do nothing; a test's store crashes here."""
 
     def find_instance(self, instance_id: str) -> Instance | None:
         """Return an instance, or None."""
@@ -120,8 +141,12 @@ class Store:
     def put_instance(self, instance: Instance) -> None:
         """Create or replace an instance."""
         values = {name: getattr(instance, name) for name in Instance.__dataclass_fields__}
-        marks = ", ".join(f":{name}" for name in values)
-        self._execute(f"INSERT OR REPLACE INTO instances VALUES ({marks})", values)
+        names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+        self._execute(f"INSERT OR REPLACE INTO instances ({names}) VALUES ({marks})", values)
+
+    def new_execution(self) -> int:
+        """Return a number that no execution had before."""
+        return int(self._execute("INSERT INTO executions DEFAULT VALUES", ()).lastrowid or 0)
 
     def purge(self, instance_id: str) -> None:
         """Forget an instance and all that belongs to it."""
@@ -129,8 +154,13 @@ class Store:
         self.clear(instance_id)
 
     def clear(self, instance_id: str) -> None:
-        """Forget an instance's history, messages and activities."""
-        for table in ("history", "messages", "activities"):
+        """Forget an instance's history, and what it waits for."""
+        self._execute("DELETE FROM history WHERE instance = ?", (instance_id,))
+        self.settle(instance_id)
+
+    def settle(self, instance_id: str) -> None:
+        """Forget an instance's messages and activities; its history stays."""
+        for table in ("messages", "activities"):
             self._execute(f"DELETE FROM {table} WHERE instance = ?", (instance_id,))
 
     def history(self, instance_id: str) -> list[Row]:
@@ -146,10 +176,6 @@ class Store:
             values = (instance_id, position, json.dumps(row))
             self._execute("INSERT INTO history VALUES (?, ?, ?)", values)
 
-    def drop_history(self, instance_id: str) -> None:
-        """Forget the rows of an execution that continued as new."""
-        self._execute("DELETE FROM history WHERE instance = ?", (instance_id,))
-
     def send(
         self, instance_id: str, due_at: datetime, body: Row, *, execution: int | None = None
     ) -> None:
@@ -160,12 +186,14 @@ class Store:
 
     def ready(self, now: datetime) -> list[str]:
         """Return the instances that have due messages, the longest waiting first."""
-        query = "SELECT instance FROM messages WHERE due_at <= ? GROUP BY instance ORDER BY MIN(id)"
+        query = "SELECT instance FROM messages WHERE due_at <= ? AND held = 0 "
+        query += "GROUP BY instance ORDER BY MIN(id)"
         return [row["instance"] for row in self._query(query, stamp(now))]
 
     def due(self, instance_id: str, now: datetime) -> list[tuple[int, int | None, Row]]:
-        """Return an instance's due messages: id, execution, body."""
-        query = "SELECT * FROM messages WHERE instance = ? AND due_at <= ? ORDER BY due_at, id"
+        """Return an instance's due messages that nobody holds: id, execution, body."""
+        query = "SELECT * FROM messages WHERE instance = ? AND due_at <= ? AND held = 0 "
+        query += "ORDER BY due_at, id"
         rows = self._query(query, instance_id, stamp(now))
         return [(row["id"], row["execution"], json.loads(row["body"])) for row in rows]
 
@@ -173,9 +201,18 @@ class Store:
         """Remove a message that was taken in."""
         self._execute("DELETE FROM messages WHERE id = ?", (message_id,))
 
+    def hold_message(self, message_id: int) -> None:
+        """Put a message of a suspended instance aside."""
+        self._execute("UPDATE messages SET held = 1 WHERE id = ?", (message_id,))
+
+    def release_messages(self, instance_id: str) -> None:
+        """Take up again what was put aside."""
+        self._execute("UPDATE messages SET held = 0 WHERE instance = ?", (instance_id,))
+
     def next_due(self) -> datetime | None:
-        """Return when the next message is due, or None."""
-        first = self._query("SELECT MIN(due_at) AS first FROM messages")[0]["first"]
+        """Return when the next message is due that nobody holds, or None."""
+        query = "SELECT MIN(due_at) AS first FROM messages WHERE held = 0"
+        first = self._query(query)[0]["first"]
         return parse_stamp(first) if first else None
 
     def queue_activity(
@@ -198,16 +235,18 @@ class Store:
         query = "DELETE FROM activities WHERE id = ?"
         return self._execute(query, (activity_id,)).rowcount > 0
 
-    def receipt(self, container: str, name: str) -> tuple[str, int, str] | None:
-        """Return what is known of a blob: ETag, failures so far, state."""
-        query = "SELECT * FROM receipts WHERE container = ? AND name = ?"
-        rows = self._query(query, container, name)
+    def receipt(self, function: str, container: str, name: str) -> tuple[str, int, str] | None:
+        """Return what a function made of a blob: ETag, failures so far, state."""
+        query = "SELECT * FROM receipts WHERE function = ? AND container = ? AND name = ?"
+        rows = self._query(query, function, container, name)
         return (rows[0]["etag"], rows[0]["failures"], rows[0]["state"]) if rows else None
 
-    def put_receipt(self, container: str, name: str, etag: str, failures: int, state: str) -> None:
+    def put_receipt(
+        self, function: str, container: str, name: str, *, etag: str, failures: int, state: str
+    ) -> None:
         """Note what became of a blob's event."""
-        values = (container, name, etag, failures, state)
-        self._execute("INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?)", values)
+        values = (function, container, name, etag, failures, state)
+        self._execute("INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?, ?)", values)
 
     def _query(self, query: str, *values: Any) -> list[sqlite3.Row]:
         with self._lock:
