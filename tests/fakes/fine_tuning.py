@@ -30,6 +30,7 @@ class FakeFineTuning(Scripted):
         jobs, requests: by job id, oldest first.
         next_file_status: status in which an uploaded file begins.
         deployments: names that the data plane answers for.
+        slow_cancellations: how many cancellations are heard but not carried out yet.
         answer: what every chat completion says.
         chats: (deployment, messages) of every completion, in order.
     """
@@ -45,6 +46,7 @@ class FakeFineTuning(Scripted):
         self.checkpoints: dict[str, list[Checkpoint]] = {}
         self.next_file_status = FileStatus.PROCESSED
         self.deployments: set[str] = set()
+        self.slow_cancellations = 0
         self.answer = "An answer."
         self.chats: list[tuple[str, Sequence[Mapping[str, Any]]]] = []
         self._ids = 0
@@ -137,6 +139,9 @@ class FakeFineTuning(Scripted):
         with self._call("cancel_job"):
             job = self._existing(job_id)
             if job.status.is_terminal:
+                return job
+            if self.slow_cancellations:
+                self.slow_cancellations -= 1
                 return job
             return self.set_job(job_id, status="cancelled", finished_at=self.clock.now())
 

@@ -43,7 +43,7 @@ class Scripted:
         self.calls: list[str] = []
         self.fuse: Fuse | None = None
         self._orders: dict[str, deque[_Order]] = defaultdict(deque)
-        self._before: dict[str, deque[Callable[[], None]]] = defaultdict(deque)
+        self._before: dict[str, deque[Callable[[], object]]] = defaultdict(deque)
 
     def fail_next(self, method: str, error: Exception, *, after: bool = False) -> None:
         """Let the next call of a method fail; `after` it has had its effect, or before."""
@@ -51,7 +51,7 @@ class Scripted:
             raise AttributeError(f"{type(self).__name__} has no method {method!r}")
         self._orders[method].append(_Order(error=error, after=after))
 
-    def before_next(self, method: str, happens: Callable[[], None]) -> None:
+    def before_next(self, method: str, happens: Callable[[], object]) -> None:
         """Let something happen just before the next call of a method has its effect."""
         self._before[method].append(happens)
 
