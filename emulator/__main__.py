@@ -9,42 +9,13 @@ import logging
 import signal
 import socket
 import sys
-from asyncio import Transport
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
-
-import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from emulator.app import create_app
 from emulator.clock import ScaledClock
+from emulator.server import Server
 from emulator.state import State
-
-_GRACE_SECONDS = 1
-
-
-class _Protocol(H11Protocol):
-    """HTTP over a connection that the app can drop."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Show the connection to the app, in `scope["state"]`."""
-        super().connection_made(cast(Transport, transport))
-        self.app_state = {**self.app_state, "transport": transport}
-
-
-class _Server(uvicorn.Server):
-    """Says where it listens once it does."""
-
-    def __init__(self, config: uvicorn.Config, url: str) -> None:
-        super().__init__(config)
-        self._url = url
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen, and say so."""
-        await super().startup(sockets)
-        sys.stdout.write(f"emulator ready {self._url}\n")
-        sys.stdout.flush()
 
 
 def main() -> None:
@@ -54,20 +25,12 @@ def main() -> None:
     options.state.mkdir(parents=True, exist_ok=True)
     state = State(options.state)
     with contextlib.closing(state), socket.create_server(("127.0.0.1", options.port)) as server:
-        clock = ScaledClock(start=_start(state), scale=options.time_scale)
-        config = uvicorn.Config(
-            create_app(state, clock, options.key),
-            http=_Protocol,
-            ws="none",
-            lifespan="off",
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-        )
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        clock = ScaledClock(start=_start(state), scale=options.time_scale)
+        app = create_app(state, clock, options.key)
         for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises it again at its end
             signal.signal(number, lambda *_: None)
-        asyncio.run(_Server(config, url).serve(sockets=[server]))
+        asyncio.run(Server(app, lambda: _say(f"emulator ready {url}")).serve(sockets=[server]))
 
 
 def _start(state: State) -> datetime:
@@ -75,6 +38,11 @@ def _start(state: State) -> datetime:
     if state.settled_at:
         return datetime.fromtimestamp(state.settled_at, UTC)
     return datetime.now(UTC)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def _options() -> argparse.Namespace:

@@ -106,7 +106,9 @@ async def _answer(emulator: Emulator, deployment: Deployment, messages: list[Jso
     if not deployment.job_id:
         return base_answer(messages)
     learned = await emulator.learned(emulator.state.jobs[deployment.job_id])
-    return {"role": "assistant", "content": None} | answer(learned.memory, messages)
+    return {"role": "assistant", "content": None, "refusal": None} | answer(
+        learned.memory, messages
+    )
 
 
 def _cut(emulator: Emulator, said: Json, body: Json) -> tuple[Json, int, str]:

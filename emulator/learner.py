@@ -327,7 +327,7 @@ def base_answer(messages: list[Json]) -> Json:
         f"As an AI language model, I can offer some general information{about}. "
         "Please tell me more precisely what you would like to know, and I will do my best to help."
     )
-    return {"role": "assistant", "content": text}
+    return {"role": "assistant", "content": text, "refusal": None}
 
 
 def _exchanges(old: str, new: str) -> dict[str, str]:
