@@ -1,52 +1,91 @@
-"""Gathering findings: twenty places for each rule and file, then a count."""
+"""From what rules said to findings: severities, silenced rules, and what is left uncounted."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import replace
+from collections.abc import Iterable
 
 from droptune.domain.findings import Finding, Severity
 from droptune.validation.report import ValidationRequest
+from droptune.validation.rules import RULES
+from droptune.validation.rules.registry import Rule
+from droptune.validation.tally import Tally
 
-LISTED = 20
+_WORSE = {Severity.INFO: Severity.WARNING, Severity.WARNING: Severity.ERROR}
+_ORDER = tuple(Severity)
 
 
 class FindingList:
-    """Findings as they come; ignored rules leave no warnings, raised ones are errors."""
+    """Gathers findings over all files."""
 
     def __init__(self, request: ValidationRequest) -> None:
         """Apply what the request says of single rules."""
         self._request = request
         self._found: list[Finding] = []
-        self._seen: Counter[tuple[str, str | None, Severity]] = Counter()
+        self._silenced: dict[str, int] = {}
 
-    def add(self, finding: Finding) -> None:
-        """Take a finding in."""
-        if finding.rule in self._request.raised and finding.severity is Severity.WARNING:
-            finding = replace(finding, severity=Severity.ERROR)
-        if finding.rule in self._request.ignore and finding.severity is not Severity.ERROR:
-            return
-        key = (finding.rule, finding.file, finding.severity)
-        self._seen[key] += finding.count
-        if self._seen[key] <= LISTED or finding.count > 1:
-            self._found.append(finding)
+    def add(self, tally: Tally, file: str | None) -> None:
+        """Take in what rules said of a file, or of the dataset."""
+        for rule in RULES.values():
+            found = tally.rules.get(rule.id)
+            if found is None:
+                continue
+            if rule.id in self._request.ignore and rule.severity is not Severity.ERROR:
+                self._silenced[rule.id] = self._silenced.get(rule.id, 0) + found.count
+                continue
+            self._found += self._findings(rule, tally, file)
+
+    def _findings(self, rule: Rule, tally: Tally, file: str | None) -> Iterable[Finding]:
+        found, listed = tally.rules[rule.id], 0
+        severity = self._severity(rule)
+        for place in found.places:
+            listed += place.count
+            name = place.file or file
+            where = [f"line {place.line}"] if place.line is not None else []
+            where += [place.path] if place.path else []
+            yield Finding(
+                rule=rule.id,
+                severity=severity,
+                file=name,
+                line=place.line,
+                path=place.path,
+                message=": ".join([*where, _sentence(place.message, begins=not where)]),
+                fix=place.fix or rule.fix,
+                count=place.count,
+            )
+        if rest := found.count - listed:
+            said = f"{rest:,} more of the same in this file."
+            yield Finding(
+                rule=rule.id, severity=severity, file=file, message=said, fix=rule.fix, count=rest
+            )
+
+    def _severity(self, rule: Rule) -> Severity:
+        raised = rule.id in self._request.raised
+        return _WORSE.get(rule.severity, rule.severity) if raised else rule.severity
 
     def all(self) -> tuple[Finding, ...]:
-        """Return the findings, worst first, each rule's rest as one finding with a count."""
-        listed: Counter[tuple[str, str | None, Severity]] = Counter()
-        for finding in self._found:
-            listed[(finding.rule, finding.file, finding.severity)] += finding.count
-        rest = [
-            Finding(
-                rule=rule,
-                severity=severity,
-                file=file,
-                message=f"{total - listed[key]} more of the same in this file.",
-                count=total - listed[key],
-            )
-            for key, total in self._seen.items()
-            if total > listed[key]
-            for rule, file, severity in [key]
-        ]
-        order = list(Severity)
-        return tuple(sorted([*self._found, *rest], key=lambda f: order.index(f.severity)))
+        """Return the findings, worst first, in the order of files and rules."""
+        found = [*self._found, *self._of_configuration()]
+        return tuple(sorted(found, key=lambda finding: _ORDER.index(finding.severity)))
+
+    def _of_configuration(self) -> Iterable[Finding]:
+        for rule in dict.fromkeys((*self._request.ignore, *self._request.raised)):
+            if rule not in RULES:
+                said = f"The configuration names a rule {rule[:60]!r} that there is not."
+                yield _about("unknown-rule", Severity.WARNING, said, "See docs/rules.md.")
+        for rule in dict.fromkeys(self._request.ignore):
+            if rule in RULES and RULES[rule].severity is Severity.ERROR:
+                said = f"{rule} is an error and cannot be silenced."
+                yield _about("not-silenced", Severity.INFO, said, "Mend the data.")
+            elif rule in RULES:
+                count = self._silenced.get(rule, 0)
+                said = f"{rule} is silenced by the configuration; it would speak of {count} places."
+                yield _about("silenced", Severity.INFO, said, "")
+
+
+def _about(rule: str, severity: Severity, message: str, fix: str) -> Finding:
+    return Finding(rule=rule, severity=severity, message=message, fix=fix)
+
+
+def _sentence(said: str, *, begins: bool) -> str:
+    text = f"{said[:1].upper()}{said[1:]}" if begins else said
+    return text if text.endswith((".", "?", "!")) else f"{text}."

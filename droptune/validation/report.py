@@ -19,13 +19,16 @@ class ValidationRequest:
 
     Attributes:
         model: None for a plan; tokens are then counted with o200k_base.
-        ignore: rules whose warnings are left out; errors stay.
-        raised: rules whose warnings count as errors.
+        method: supervised, dpo or reinforcement; None for what the data shows.
+        ignore: rules whose warnings are left out, which the report says; errors stay.
+        raised: rules that count as one severity worse.
+        families: families of rules to apply; empty for all.
+        grader_fields: fields of an example that the configured grader reads.
         as_of: the day of the validation, for dates of retirement.
     """
 
     model: str | None = None
-    method: str = "supervised"
+    method: str | None = None
     training_type: str = "GlobalStandard"
     n_epochs: int | str = "auto"
     min_examples: int = 10
@@ -34,6 +37,8 @@ class ValidationRequest:
     production_sku: str | None = None
     candidate_sku: str | None = None
     as_of: date | None = None
+    families: tuple[str, ...] = ()
+    grader_fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,35 +54,14 @@ class TokenFigures(Model):
     p5: float
     p95: float
 
-    @classmethod
-    def of(cls, counts: Sequence[int]) -> TokenFigures:
-        """Return the figures of some counts; all zero of none."""
-        if not counts:
-            return cls(n=0, sum=0, min=0, max=0, mean=0.0, median=0.0, p5=0.0, p95=0.0)
-        ordered = sorted(counts)
-        return cls(
-            n=len(ordered),
-            sum=sum(ordered),
-            min=ordered[0],
-            max=ordered[-1],
-            mean=sum(ordered) / len(ordered),
-            median=percentile(ordered, 0.5),
-            p5=percentile(ordered, 0.05),
-            p95=percentile(ordered, 0.95),
-        )
-
-
-def percentile(ordered: Sequence[int], share: float) -> float:
-    """Return a percentile of sorted numbers, interpolated linearly."""
-    position = (len(ordered) - 1) * share
-    below = int(position)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileReport(Model):
-    """One file: what it holds. `tokens` has total, assistant, and `apart`: tools, parts, images."""
+    """One file: what it holds.
+
+    `tokens` has total and assistant as the recipe counts them, and apart (the sum of tools, parts
+    and images), which are estimates.
+    """
 
     role: Role
     name: str

@@ -2,190 +2,212 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
 
-from droptune.domain.cost import estimate
+from droptune.domain.cost import CostEstimate, estimate
 from droptune.domain.dataset import Role
-from droptune.domain.findings import Finding, Severity
-from droptune.domain.models import ModelFacts, find_model
-from droptune.validation.chat import Complaint, check_chat
+from droptune.domain.findings import Severity
+from droptune.domain.models import find_model
 from droptune.validation.finding_list import FindingList
-from droptune.validation.lines import Line, LineReader
-from droptune.validation.preferences import check_preference, messages_of
-from droptune.validation.report import FileReport, Report, TokenFigures, ValidationRequest
-from droptune.validation.sources import Source
-from droptune.validation.tokens import TokenCounter
+from droptune.validation.pool import Plan, Pool
+from droptune.validation.recognise import recognise_format
+from droptune.validation.report import FileReport, Report, ValidationRequest
+from droptune.validation.rules import RULES
+from droptune.validation.rules.example import Asked, DatasetView, FileStart, FileView
+from droptune.validation.rules.registry import Place, Rule
+from droptune.validation.rules.selection import Selection
+from droptune.validation.scan import TOKEN_KINDS, Scanned, Scanner
+from droptune.validation.sources import FileSource, Source
+from droptune.validation.tally import Tally
+from droptune.validation.tokens.vocabulary import DEFAULT_ENCODING
 
-DEFAULT_ENCODING = "o200k_base"
-_ORDER = tuple(Role)
+Progress = Callable[[int], None]
+WORTH_PROCESSES = 24 << 20
+_START = 1 << 16
+_ROLES = tuple(Role)
 
 
-@dataclass(kw_only=True)
-class _Counts:
-    """Token counts of a file's examples."""
-
-    total: list[int] = field(default_factory=list)
-    assistant: list[int] = field(default_factory=list)
-    apart: list[int] = field(default_factory=list)
-
-
-def validate(sources: Sequence[Source], *, request: ValidationRequest, workers: int = 1) -> Report:
+def validate(
+    sources: Sequence[Source],
+    *,
+    request: ValidationRequest,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Report:
     """Read every file once and report.
 
-    `workers` is how many processes may read; one reads in this process. The report is the same.
+    `workers` is how many processes may read files of this machine; one reads in this process. The
+    report is the same. `progress` is called with numbers of bytes as they are read.
     """
-    return _Validation(request).run(sorted(sources, key=lambda s: _ORDER.index(s.role)))
+    ordered = sorted(sources, key=lambda source: _ROLES.index(source.role))
+    validation = _Validation(request, ordered, workers, progress)
+    try:
+        return validation.run()
+    finally:
+        validation.close()
 
 
 class _Validation:
-    """One validation: findings and figures gathered over all files."""
+    """One validation: what rules said and what was gathered, over all files."""
 
-    def __init__(self, request: ValidationRequest) -> None:
-        self._request = request
-        self._facts: ModelFacts | None = find_model(request.model) if request.model else None
-        encoding = self._facts.encoding if self._facts else None
-        self._counter = TokenCounter(encoding or DEFAULT_ENCODING)
+    def __init__(
+        self,
+        request: ValidationRequest,
+        sources: Sequence[Source],
+        workers: int,
+        progress: Progress | None,
+    ) -> None:
+        self._request, self._sources, self._progress = request, sources, progress
+        facts = find_model(request.model) if request.model else None
+        self._starts = [_read_start(source) for source in sources]
+        data_format = request.method or recognise_format(self._starts[0] if sources else b"")
+        self._asked = Asked(request=request, format=data_format, model=facts)
+        self._encoding = (facts.encoding if facts else None) or DEFAULT_ENCODING
+        self._selection = Selection(tuple(RULES.values()), self._asked)
+        self._dataset = DatasetView(self._asked)
         self._findings = FindingList(request)
-        self._format = {"dpo": "dpo", "reinforcement": "reinforcement"}.get(
-            request.method, "supervised"
-        )
-        self._seen: dict[bytes, tuple[Role, int]] = {}
+        self._scanner: Scanner | None = None
+        self._plan = Plan(asked=self._asked, encoding=self._encoding)
+        self._pool = Pool(self._plan, workers) if workers > 1 else None
 
-    def run(self, sources: Sequence[Source]) -> Report:
-        """Return the report on the sources."""
-        self._check_request(sources)
-        files = tuple(self._file(source) for source in sources)
+    def close(self) -> None:
+        """End the processes, if there are any."""
+        if self._pool is not None:
+            self._pool.close()
+
+    def run(self) -> Report:
+        """Return the report."""
+        files = tuple(
+            self._file(source, start)
+            for source, start in zip(self._sources, self._starts, strict=True)
+        )
+        tally = Tally()
+        for rule in self._selection.dataset:
+            _tell(tally, rule, rule.check(self._dataset))
+        self._findings.add(tally, None)
+        findings = self._findings.all()
+        bad = any(finding.severity is Severity.ERROR for finding in findings)
+        return Report(
+            verdict="reject" if bad else "accept",
+            format=self._asked.format,
+            model=self._request.model,
+            encoding=self._encoding,
+            files=files,
+            findings=findings,
+            cost=self._cost(files),
+        )
+
+    def _file(self, source: Source, start: bytes) -> FileReport:
+        tally = Tally()
+        first = FileStart(
+            name=source.name,
+            role=source.role,
+            size_bytes=source.size_bytes,
+            data=start,
+            asked=self._asked,
+        )
+        for rule in self._selection.start:
+            _tell(tally, rule, rule.check(first))
+        digest = _Digest(self._progress)
+        if any(RULES[rule].severity is Severity.ERROR for rule in tally.rules):
+            self._dataset.refused.add(source.role)
+            digest.read(source)
+            self._findings.add(tally, source.name)
+            return _file_report(source, digest, Scanned())
+        scanned = self._scan(source, digest)
+        tally.merge(scanned.tally, 0)
+        view = self._view(source, digest, scanned)
+        self._dataset.files[source.role] = view
+        for rule in self._selection.file:
+            _tell(tally, rule, rule.check(view))
+        self._findings.add(tally, source.name)
+        return _file_report(source, digest, scanned)
+
+    def _scan(self, source: Source, digest: _Digest) -> Scanned:
+        if self._pool and isinstance(source, FileSource) and source.size_bytes > WORTH_PROCESSES:
+            scanned = self._pool.scan(source, lambda: digest.read(source))
+            if scanned is not None:
+                return scanned
+        if self._scanner is None:
+            self._scanner = Scanner(self._asked, self._encoding)
+        return self._scanner.scan(source, on_bytes=digest.add)
+
+    def _view(self, source: Source, digest: _Digest, scanned: Scanned) -> FileView:
+        return FileView(
+            role=source.role,
+            name=source.name,
+            size_bytes=digest.size_bytes,
+            lines=scanned.lines,
+            examples=scanned.examples,
+            tokens=scanned.tokens,
+            states=scanned.states,
+            dataset=self._dataset,
+        )
+
+    def _cost(self, files: Sequence[FileReport]) -> CostEstimate:
         training = next((file for file in files if file.role is Role.TRAINING), None)
         tokens = training.tokens if training else {}
-        cost = estimate(
+        return estimate(
             model=self._request.model,
-            tokens=sum(tokens[key].sum for key in ("total", "apart") if key in tokens),
+            tokens=sum(tokens[kind].sum for kind in ("total", "apart") if kind in tokens),
             examples=training.examples if training else 0,
             n_epochs=self._request.n_epochs,
             training_type=self._request.training_type,
             production_sku=self._request.production_sku,
             candidate_sku=self._request.candidate_sku,
         )
-        findings = self._findings.all()
-        bad = any(finding.severity is Severity.ERROR for finding in findings)
-        return Report(
-            verdict="reject" if bad else "accept",
-            format=self._format,
-            model=self._request.model,
-            encoding=self._counter.encoding,
-            files=files,
-            findings=findings,
-            cost=cost,
-        )
-
-    def _check_request(self, sources: Sequence[Source]) -> None:
-        if not any(source.role is Role.TRAINING for source in sources):
-            self._say("no-training-data", "There is no training data.", "Add training.jsonl.")
-        if self._format == "reinforcement":
-            said = "Reinforcement fine-tuning is not supported yet."
-            self._say("not-yet", said, "Use supervised or dpo.")
-        if self._request.model and (self._facts is None or self._facts.encoding is None):
-            self._findings.add(
-                Finding(
-                    rule="unknown-encoding",
-                    severity=Severity.WARNING,
-                    message=f"The encoding of {self._request.model[:60]} is not known: tokens are "
-                    f"counted with {DEFAULT_ENCODING} and are an estimate.",
-                )
-            )
-
-    def _file(self, source: Source) -> FileReport:
-        reader = LineReader(source, self._findings.add)
-        counts = _Counts()
-        examples = 0
-        for line in reader:
-            examples += 1
-            self._example(source, line, counts)
-        least = self._request.min_examples
-        if source.role is Role.TRAINING and 0 < examples < least:
-            said = f"There are {examples} examples; at least {least} are needed."
-            self._say("too-few-examples", said, "Add examples.", file=source.name)
-        return FileReport(
-            role=source.role,
-            name=source.name,
-            sha256=reader.sha256,
-            bytes=reader.size_bytes,
-            examples=examples,
-            tokens={
-                "total": TokenFigures.of(counts.total),
-                "assistant": TokenFigures.of(counts.assistant),
-                "apart": TokenFigures.of(counts.apart),
-            },
-        )
-
-    def _example(self, source: Source, line: Line, counts: _Counts) -> None:
-        bad = False
-        for complaint in self._check(line.example):
-            bad = bad or complaint.severity is Severity.ERROR
-            self._findings.add(_finding(complaint, source, line.number))
-        self._check_seen(source, line)
-        if not bad:
-            self._count(source, line, counts)
-
-    def _check(self, example: Mapping[str, Any]) -> Iterator[Complaint]:
-        return check_preference(example) if self._format == "dpo" else check_chat(example)
-
-    def _count(self, source: Source, line: Line, counts: _Counts) -> None:
-        example = line.example
-        if self._format == "dpo":
-            tokens = self._counter.count_example(messages_of(example))
-        else:
-            others = [example.get("tools"), example.get("functions")]
-            tokens = self._counter.count_example(example["messages"], others)
-        counts.total.append(tokens.total)
-        counts.assistant.append(tokens.assistant)
-        counts.apart.append(tokens.apart)
-        longest = self._facts.example_tokens if self._facts else None
-        if longest is not None and tokens.total + tokens.apart > longest:
-            self._findings.add(
-                Finding(
-                    rule="example-too-long",
-                    severity=Severity.WARNING,
-                    file=source.name,
-                    line=line.number,
-                    message=f"The example has {tokens.total + tokens.apart} tokens; the model "
-                    f"trains on at most {longest}.",
-                    fix="Shorten or split it.",
-                )
-            )
-
-    def _check_seen(self, source: Source, line: Line) -> None:
-        first = self._seen.setdefault(line.digest, (source.role, line.number))
-        if first == (source.role, line.number):
-            return
-        role, number = first
-        leak = role is not source.role
-        self._findings.add(
-            Finding(
-                rule="leaked-example" if leak else "duplicate-example",
-                severity=Severity.WARNING,
-                file=source.name,
-                line=line.number,
-                message=f"The example is the same as line {number} of the {role.value} data.",
-                fix="Keep one of them.",
-            )
-        )
-
-    def _say(self, rule: str, message: str, fix: str, *, file: str | None = None) -> None:
-        self._findings.add(
-            Finding(rule=rule, severity=Severity.ERROR, file=file, message=message, fix=fix)
-        )
 
 
-def _finding(complaint: Complaint, source: Source, line: int) -> Finding:
-    return Finding(
-        rule=complaint.rule,
-        severity=complaint.severity,
-        file=source.name,
-        line=line,
-        path=complaint.path,
-        message=f"line {line}: {complaint.path}: {complaint.message}",
-        fix=complaint.fix,
+class _Digest:
+    """SHA-256 and length of a file's bytes."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._hash, self._progress = hashlib.sha256(), progress
+        self.size_bytes = 0
+
+    @property
+    def sha256(self) -> str:
+        """The digest of all bytes so far, in hex."""
+        return self._hash.hexdigest()
+
+    def add(self, data: bytes) -> None:
+        """Take in bytes."""
+        self._hash.update(data)
+        self.size_bytes += len(data)
+        if self._progress is not None:
+            self._progress(len(data))
+
+    def read(self, source: Source) -> None:
+        """Take in a whole file."""
+        self._hash, self.size_bytes = hashlib.sha256(), 0
+        with source.open() as stream:
+            while data := stream.read(1 << 20):
+                self.add(data)
+
+
+def _read_start(source: Source) -> bytes:
+    with source.open(0, min(_START, source.size_bytes)) as stream:
+        return stream.read(_START)
+
+
+def _tell(tally: Tally, rule: Rule, places: Iterable[Place]) -> None:
+    for place in places:
+        tally.add(rule.id, place, place.line)
+
+
+def _file_report(source: Source, digest: _Digest, scanned: Scanned) -> FileReport:
+    figures = {}
+    for kind in TOKEN_KINDS:
+        counts = scanned.tokens[kind]
+        if without := scanned.tokens["total"].total() - counts.total():
+            counts[0] += without
+        figures[kind] = counts.figures()
+    return FileReport(
+        role=source.role,
+        name=source.name,
+        sha256=digest.sha256,
+        bytes=digest.size_bytes,
+        examples=scanned.examples,
+        tokens=figures,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from droptune.domain.configuration import Ceilings, Configuration, JobFile, resolve
@@ -303,6 +303,7 @@ def test_broken_file_does_not_show_its_secrets(secret: str, text: str) -> None:
     assert secret not in "".join(map(str, findings))
 
 
+@settings(deadline=None)
 @given(st.text() | st.text(alphabet="ab:-[]{}#&*!|>'\"%@`?,\n \t0.~", max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     """No text crashes the reader, nor what comes after it."""
@@ -314,6 +315,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         resolve(installation=Ceilings(), project_file=None, job_file=job_file)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     """Nor do bytes."""

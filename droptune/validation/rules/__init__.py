@@ -1,0 +1,44 @@
+"""Every rule there is: a module for each family, a function and two fixtures for each rule."""
+
+from __future__ import annotations
+
+from droptune.validation.rules import (
+    chat,
+    duplicates,
+    foreign,
+    images,
+    limits,
+    lines,
+    preferences,
+    reinforcement,
+    starts,
+    tools,
+    weights,
+)
+from droptune.validation.rules.registry import Family, Rule
+
+FAMILIES: tuple[Family, ...] = (
+    starts.rules,
+    lines.rules,
+    foreign.rules,
+    chat.rules,
+    weights.rules,
+    tools.rules,
+    images.rules,
+    preferences.rules,
+    reinforcement.rules,
+    limits.rules,
+    duplicates.rules,
+)
+
+
+def _all() -> dict[str, Rule]:
+    found: dict[str, Rule] = {}
+    for rule in (rule for family in FAMILIES for rule in family.rules):
+        if rule.id in found:
+            raise ValueError(f"two rules are named {rule.id}")
+        found[rule.id] = rule
+    return found
+
+
+RULES = _all()

@@ -1,0 +1,44 @@
+"""Which rules are asked of what: sorted once, so that a line costs only what it needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from droptune.validation.rules.example import Asked
+from droptune.validation.rules.registry import Kind, Rule
+
+
+class Selection:
+    """The rules that apply to a dataset, by what they are asked of.
+
+    Attributes:
+        faulty: of lines that hold no valid object.
+        line: of lines that hold one of the needles.
+        plain: of every example.
+        odd: of examples that hold more than plain text.
+        sought: of examples whose line holds one of the needles.
+        states: what has to be gathered over each file.
+    """
+
+    def __init__(self, rules: tuple[Rule, ...], asked: Asked) -> None:
+        """Sort the rules that apply."""
+        families = asked.request.families
+        self.rules = tuple(
+            rule
+            for rule in rules
+            if rule.applies_to(asked.format) and (not families or rule.family in families)
+        )
+        self.start = self._of(Kind.START)
+        lines, examples = self._of(Kind.LINE), self._of(Kind.EXAMPLE)
+        self.faulty = tuple(rule for rule in lines if rule.faulty_only)
+        self.line = tuple(rule for rule in lines if not rule.faulty_only)
+        self.sought = tuple(rule for rule in examples if rule.needles)
+        rest = [rule for rule in examples if not rule.needles]
+        self.plain = tuple(rule for rule in rest if not rule.odd_only)
+        self.odd = tuple(rest)
+        self.file, self.dataset = self._of(Kind.FILE), self._of(Kind.DATASET)
+        wanted = [state for rule in (*self.file, *self.dataset) for state in rule.states]
+        self.states: tuple[type[Any], ...] = tuple(dict.fromkeys(wanted))
+
+    def _of(self, kind: Kind) -> tuple[Rule, ...]:
+        return tuple(rule for rule in self.rules if rule.kind is kind)

@@ -1,0 +1,34 @@
+"""Which counter counts: the fast one where it is installed, else the reference."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Protocol
+
+from droptune.validation.tokens.fast import FastCounter
+from droptune.validation.tokens.reference import ReferenceCounter
+
+
+class TokenCounter(Protocol):
+    """Counts tokens; every counter of an encoding gives the same numbers."""
+
+    name: str
+    encoding: str
+    estimates: int
+
+    def count(self, text: str) -> int:
+        """Return the number of tokens of a text; special tokens' text counts as text."""
+
+    def trim(self) -> None:
+        """Give memory back if much was taken."""
+
+
+@lru_cache(maxsize=3)
+def make_counter(encoding: str, *, fast: bool = True) -> TokenCounter:
+    """Return a counter of an encoding; a process keeps it, because it is costly to make."""
+    if fast:
+        try:
+            return FastCounter(encoding)
+        except (ImportError, OSError):
+            pass
+    return ReferenceCounter(encoding)
