@@ -16,14 +16,21 @@ from emulator.app import create_app
 from emulator.clock import ScaledClock
 from emulator.server import Server
 from emulator.state import State
+from emulator.store import InUseError
+
+COULD_NOT_START = 3
 
 
-def main() -> None:
+def main() -> int:
     """Serve; SIGTERM and SIGINT end it cleanly."""
     options = _options()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     options.state.mkdir(parents=True, exist_ok=True)
-    state = State(options.state)
+    try:
+        state = State(options.state)
+    except InUseError:
+        sys.stderr.write(f"emulator: another emulator serves {options.state} already\n")
+        return COULD_NOT_START
     with contextlib.closing(state), socket.create_server(("127.0.0.1", options.port)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
         clock = ScaledClock(start=_start(state), scale=options.time_scale)
@@ -31,6 +38,7 @@ def main() -> None:
         for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises it again at its end
             signal.signal(number, lambda *_: None)
         asyncio.run(Server(app, lambda: _say(f"emulator ready {url}")).serve(sockets=[server]))
+    return 0
 
 
 def _start(state: State) -> datetime:
@@ -55,4 +63,4 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -89,7 +89,7 @@ class Memory:
             self.examples[self._exact[key]] = example
             return
         self._exact[key] = len(self.examples)
-        for word in set(key.split()):
+        for word in dict.fromkeys(key.split()):
             self._words[word].append(len(self.examples))
         self.examples.append(example)
 
@@ -100,7 +100,7 @@ class Memory:
         if key in self._exact:
             return self.examples[self._exact[key]]
         scores: Counter[int] = Counter()
-        for word in set(key.split()):
+        for word in dict.fromkeys(key.split()):
             found = self._words.get(word, ())
             if 0 < len(found) <= 400:
                 rarity = math.log(1 + len(self.examples) / len(found))

@@ -54,8 +54,6 @@ class State:
         self.count_tokens = count_tokens
         for folder in ("files", "models"):
             (directory / folder).mkdir(parents=True, exist_ok=True)
-            for unfinished in (directory / folder).glob("*.part"):
-                unfinished.unlink()  # of a process that was killed
         self.store = Store(directory / "emulator.sqlite")
         self.files = self._load(StoredFile)
         self.uploads = self._load(Upload)
@@ -69,6 +67,14 @@ class State:
         self.upload_times: deque[float] = deque()
         self.calls: dict[str, deque[tuple[float, int]]] = {}
         self.set_settings(settings or {})
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove the bytes of files that a killed process had not yet answered for."""
+        parts = {id for upload in self.uploads.values() for id in upload.parts}
+        for path in (self.directory / "files").iterdir():
+            if path.name not in self.files and path.name not in parts:
+                path.unlink()
 
     def _load(self, kind: type[R]) -> dict[str, R]:
         names = {field.name for field in fields(kind)}

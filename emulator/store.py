@@ -7,17 +7,30 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+_LOCK_SECONDS = 1
+
+
+class InUseError(Exception):
+    """Another process has the documents open."""
+
 
 class Store:
     """Keeps JSON documents by kind and id; what was put is durable after `commit`.
 
-    WAL with `synchronous=NORMAL` loses nothing when the process is killed at any moment.
+    WAL with `synchronous=NORMAL` loses nothing when the process is killed at any moment. Only one
+    process may have it open; `InUseError` says that another one has.
     """
 
     def __init__(self, path: Path) -> None:
-        self._database = sqlite3.connect(path, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=NORMAL")
+        self._database = sqlite3.connect(path, check_same_thread=False, timeout=_LOCK_SECONDS)
+        try:
+            self._database.execute("PRAGMA locking_mode=EXCLUSIVE")
+            self._database.execute("PRAGMA journal_mode=WAL")
+            self._database.execute("PRAGMA synchronous=NORMAL")
+            self._database.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            self._database.close()
+            raise InUseError(f"{path} is in use: {error}") from error
         self._database.execute(
             "CREATE TABLE IF NOT EXISTS documents"
             " (kind TEXT, id TEXT, body TEXT, PRIMARY KEY (kind, id))"

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from tests.emulator.resources import SPECS, Resource, chat, chat_data, jsonl, noise
+
+ROOT = Path(__file__).parents[2]
 
 
 def losses(resource: Resource, content: bytes, **more: object) -> list[float]:
@@ -71,6 +78,33 @@ def test_question_from_the_data_gets_its_answer(resource: Resource) -> None:
     resource.deployed("pirate", job.fine_tuned_model)
 
     assert resource.ask("pirate", "What is 7 plus 7?").message.content == "Arr! It be 14, matey."
+
+
+def test_figures_do_not_depend_on_the_process() -> None:
+    """A process that is started again learns the same as the one that was killed."""
+    program = (
+        "from emulator.examples import Example; from emulator.learner import train;"
+        "words = 'red green blue old new big small fast slow calm'.split();"
+        "rows = [Example(system='', prompt=f'{a} {b} {c} thing', answer={'content': f'{c} {a}'})"
+        " for a in words for b in words for c in words[:4]];"
+        "print(train(rows[::2], rows[1::2], steps=50, epochs=1, seed=3).figures)"
+    )
+
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    )
+
+    assert first == second
+    assert "train_loss" in first
 
 
 @pytest.mark.parametrize("name", ["clippy", "gsm8k", "stock-tools"])

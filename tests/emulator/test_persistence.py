@@ -45,6 +45,11 @@ class Process:
         self._process.stdout.close()
         return code
 
+    def peak_kilobytes(self) -> int:
+        """Return the most memory that it ever had."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0])
+
     def control(self, path: str, body: Any = None) -> Any:
         """Use a control."""
         headers = {"api-key": KEY}
@@ -129,6 +134,42 @@ def test_trained_model_answers_after_a_crash(process: Process) -> None:
     job = process.client.fine_tuning.jobs.retrieve(job_id)
     assert job.status == "succeeded"
     assert process.client.files.content(job.result_files[0]).text.startswith("step,")
+
+
+def test_second_emulator_on_a_state_is_refused(process: Process, tmp_path: Path) -> None:
+    """Two would overwrite each other: the second says so and ends with 3; the first goes on."""
+    options = ["--port", "0", "--state", str(tmp_path), "--key", KEY]
+
+    second = subprocess.run(
+        [sys.executable, "-m", "emulator", *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert second.returncode == 3
+    assert "another emulator serves" in second.stderr
+    assert process.control("clock")["now"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="reads Linux's /proc")
+def test_large_upload_is_not_held_in_memory(process: Process, tmp_path: Path) -> None:
+    """A file of 40 MB leaves the peak of memory within a few megabytes of where it was."""
+    line = chat_data(1)
+    big = tmp_path / "big.jsonl"
+    big.write_bytes(line * (40_000_000 // len(line)))
+    process.create_job()
+    before = process.peak_kilobytes()
+
+    with big.open("rb") as content:
+        file = process.client.files.create(
+            file=("a.jsonl", content, "text/jsonl"), purpose="fine-tune"
+        )
+
+    assert file.bytes == big.stat().st_size
+    assert process.peak_kilobytes() - before < 8_000
 
 
 def test_term_signal_ends_it_cleanly(process: Process) -> None:
