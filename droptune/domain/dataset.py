@@ -1,24 +1,47 @@
-"""A dataset as it was dropped: where its files lie, which role each has, and when it is settled."""
+"""A dataset as it was dropped: which role each of its files has, and when it is complete."""
 
 from __future__ import annotations
 
 import difflib
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from droptune.domain.findings import Finding, Severity
+from droptune.domain.layout import (
+    BARE_VERSION,
+    LAYOUT,
+    PROJECT_FILE,
+    DatasetRef,
+    Rejected,
+    is_name,
+    locate,
+)
 from droptune.domain.payload import Model
 
-PROJECT_FILE = "project.yaml"
+__all__ = [
+    "BARE_VERSION",
+    "JOB_FILE",
+    "LAYOUT",
+    "PROJECT_FILE",
+    "SUCCESS_FILE",
+    "DatasetFile",
+    "DatasetRef",
+    "Folder",
+    "Rejected",
+    "Role",
+    "is_name",
+    "locate",
+    "role_of_file",
+    "sort_files",
+]
+
 JOB_FILE = "fine-tune-job.yaml"
 SUCCESS_FILE = "_SUCCESS"
-BARE_VERSION = "latest"
-LAYOUT = "<project>/<version>/training.jsonl"
-_NAME = re.compile(r"[A-Za-z0-9-][A-Za-z0-9._-]{0,63}")
+_UNCLEAR = "eval.jsonl"
 _PART = re.compile(r"part-[^/]*\.jsonl?", re.IGNORECASE)
 
 
@@ -35,106 +58,6 @@ _ROLES = {
     **dict.fromkeys(("validation", "valid", "val", "dev", "validation_set"), Role.VALIDATION),
     **dict.fromkeys(("test", "holdout", "test_set"), Role.TEST),
 }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DatasetRef(Model):
-    """Names a dataset; both names match `is_name`."""
-
-    project: str
-    version: str
-
-    @property
-    def prefix(self) -> str:
-        """Where the dataset's files lie in the container."""
-        return f"{self.project}/{self.version}/"
-
-    @property
-    def bare_file(self) -> str | None:
-        """The file beside the folders that is this dataset's training data, if it may have one."""
-        return f"{self.project}.jsonl" if self.version == BARE_VERSION else None
-
-    @property
-    def collector_id(self) -> str:
-        """Instance id of the orchestration that collects this dataset.
-
-        The hash keeps names that differ only in case apart from each other.
-        """
-        digest = hashlib.sha256(f"{self.project}/{self.version}".encode()).hexdigest()
-        return f"collect-{digest[:32]}"
-
-    def __str__(self) -> str:
-        """Return `project/version`."""
-        return f"{self.project}/{self.version}"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rejected:
-    """A path that is not part of the layout, and why."""
-
-    path: str
-    message: str
-    remedy: str
-
-
-def is_name(text: str) -> bool:
-    """Whether a text may name a project or a version: 64 of letters, digits, `.`, `_`, `-`."""
-    return _NAME.fullmatch(text) is not None
-
-
-def locate(path: str) -> DatasetRef | Rejected | None:
-    """Return the dataset that a blob belongs to, why it belongs to none, or None to leave it alone.
-
-    A project's own configuration never starts a run and is left alone.
-    """
-    parts = path.split("/")
-    if len(parts) == 1:
-        return _locate_bare(path)
-    if len(parts) == 2:
-        return _locate_in_project(path, *parts)
-    for kind, name in (("project", parts[0]), ("version", parts[1])):
-        if not is_name(name):
-            return _bad_name(path, kind, name)
-    return DatasetRef(project=parts[0], version=parts[1])
-
-
-def _locate_bare(path: str) -> DatasetRef | Rejected:
-    name, dot, ending = path.rpartition(".")
-    if not dot or ending.lower() != "jsonl":
-        return Rejected(
-            path=path,
-            message="A file outside a dataset's folder is accepted only as <name>.jsonl.",
-            remedy=f"Put it at {LAYOUT}.",
-        )
-    if ending != "jsonl":
-        return Rejected(path=path, message="The ending is not .jsonl.", remedy="Use .jsonl.")
-    return (
-        DatasetRef(project=name, version=BARE_VERSION)
-        if is_name(name)
-        else _bad_name(path, "project", name)
-    )
-
-
-def _locate_in_project(path: str, project: str, name: str) -> Rejected | None:
-    if not is_name(project):
-        return _bad_name(path, "project", project)
-    if name == PROJECT_FILE:
-        return None
-    if "." not in name or name == "":
-        return None  # the marker of a folder (ADLS Gen2)
-    return Rejected(
-        path=path,
-        message="The file lies beside the versions of a project, not inside one.",
-        remedy=f"Put it into a version's folder: {LAYOUT}.",
-    )
-
-
-def _bad_name(path: str, kind: str, name: str) -> Rejected:
-    return Rejected(
-        path=path,
-        message=f"{name[:80]!r} cannot name a {kind}.",
-        remedy="Use 1 to 64 of letters, digits, '.', '_' and '-', not beginning with '.' or '_'.",
-    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,19 +81,24 @@ class Folder:
         others: files that are left alone.
         look_alikes: files that may have been meant as training data.
         findings: what has to be asked: two files for a role, a name with two meanings.
+        unclear: the blobs that a question is about and that have no role.
+        missing: the training file that the configuration names and that is not there.
     """
 
     files: dict[Role, tuple[DatasetFile, ...]]
-    job_file: DatasetFile | None
-    complete: bool
-    others: tuple[str, ...]
-    look_alikes: tuple[str, ...]
-    findings: tuple[Finding, ...]
+    job_file: DatasetFile | None = None
+    complete: bool = False
+    others: tuple[str, ...] = ()
+    look_alikes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    unclear: tuple[DatasetFile, ...] = ()
+    missing: str | None = None
 
     @property
     def relevant(self) -> tuple[DatasetFile, ...]:
         """Every blob that makes this dataset what it is, in order of name."""
         found = [file for files in self.files.values() for file in files]
+        found += self.unclear
         if self.job_file:
             found.append(self.job_file)
         return tuple(sorted(found, key=lambda file: file.name))
@@ -194,62 +122,104 @@ class Folder:
 
     def waiting_for(self) -> str:
         """Return a sentence that says what a dataset without training data waits for."""
-        if any(True for _ in self.files.get(Role.TRAINING, ())):
+        if self.files.get(Role.TRAINING):
             return "The training file is empty so far; waiting for its content."
         hint = f" Is {self.look_alikes[0]!r} meant?" if self.look_alikes else ""
+        if self.missing:
+            return f"Waiting for {self.missing!r}, which {JOB_FILE} names.{hint}"
         return f"Waiting for training.jsonl.{hint}"
 
 
-def sort_files(ref: DatasetRef, blobs: Iterable[DatasetFile]) -> Folder:
-    """Give each blob of a dataset its role."""
-    single: dict[Role, list[DatasetFile]] = {}
-    parts: dict[Role, list[DatasetFile]] = {}
-    others: list[DatasetFile] = []
-    findings: list[Finding] = []
-    job_file = success = None
-    for blob in blobs:
-        name = blob.name.removeprefix(ref.prefix)
-        role = _role_of(name)
-        if blob.name == ref.bare_file:
-            single.setdefault(Role.TRAINING, []).append(blob)
-        elif name == JOB_FILE:
-            job_file = blob
-        elif name == SUCCESS_FILE:
-            success = blob
-        elif name.casefold() == "eval.jsonl":
-            findings.append(_ask_about_eval(name))
-        elif role is None:
-            others.append(blob)
+def sort_files(
+    ref: DatasetRef, blobs: Iterable[DatasetFile], *, named: Mapping[Role, str] | None = None
+) -> Folder:
+    """Give each blob of a dataset its role.
+
+    `named` is what the configuration calls training or validation data: a path inside the folder,
+    else its last part. It goes before every file that has the role by its own name.
+    """
+    sorter = _Sorter(ref, tuple(blobs))
+    for role, path in (named or {}).items():
+        sorter.choose(role, path)
+    return sorter.folder()
+
+
+class _Sorter:
+    """Sorts the blobs of one dataset."""
+
+    def __init__(self, ref: DatasetRef, blobs: tuple[DatasetFile, ...]) -> None:
+        self._ref = ref
+        self._blobs = {blob.name.removeprefix(ref.prefix): blob for blob in blobs}
+        self._chosen: dict[Role, str] = {}
+        self._missing: dict[Role, str] = {}
+
+    def choose(self, role: Role, path: str) -> None:
+        last = path.rpartition("/")[2]
+        like = (name for name in self._blobs if name.rpartition("/")[2] == last)
+        found = path if path in self._blobs else min(like, key=_depth_and_name, default=None)
+        if found is None:
+            self._missing[role] = last
         else:
-            (parts if "/" in name else single).setdefault(role, []).append(blob)
-    files = {}
-    for role in Role:
-        found = [*single.get(role, ()), *parts.get(role, ())]
-        if len(single.get(role, ())) + bool(parts.get(role)) > 1:
-            findings.append(_ask_which(role, ref, found))
-        if found:
-            files[role] = tuple(sorted(found, key=lambda file: file.name))
-    folder = Folder(
-        files=files,
-        job_file=job_file,
-        complete=False,
-        others=tuple(blob.name.removeprefix(ref.prefix) for blob in others),
-        look_alikes=_look_alikes(ref, others),
-        findings=tuple(findings),
-    )
-    return _with_success(folder, success)
+            self._chosen[role] = found
+
+    def folder(self) -> Folder:
+        by_role: dict[Role, list[str]] = {role: [] for role in Role}
+        others: list[str] = []
+        special: dict[str, DatasetFile] = {}
+        unclear: dict[str, DatasetFile] = {}
+        for name, blob in sorted(self._blobs.items()):
+            role = self._role(name, blob)
+            if role is not None:
+                by_role[role].append(name)
+            elif name in (JOB_FILE, SUCCESS_FILE):
+                special[name] = blob
+            elif name.casefold() == _UNCLEAR:
+                unclear[name] = blob
+            else:
+                others.append(name)
+        missing = self._missing.get(Role.TRAINING)
+        return Folder(
+            files={role: self._found(names) for role, names in by_role.items() if names},
+            job_file=special.get(JOB_FILE),
+            complete=_is_complete(special.get(SUCCESS_FILE), self._blobs.values()),
+            others=tuple(others),
+            look_alikes=tuple(name for name in others if _looks_like_training(name)),
+            findings=tuple(self._questions(by_role, unclear)),
+            unclear=tuple(unclear.values()),
+            missing=missing,
+        )
+
+    def _role(self, name: str, blob: DatasetFile) -> Role | None:
+        if name in self._chosen.values():
+            return next(role for role, chosen in self._chosen.items() if chosen == name)
+        own = Role.TRAINING if blob.name == self._ref.bare_file else _role_of(name)
+        return None if own in self._chosen else own
+
+    def _found(self, names: Sequence[str]) -> tuple[DatasetFile, ...]:
+        return tuple(self._blobs[name] for name in names)
+
+    def _questions(
+        self, by_role: Mapping[Role, Sequence[str]], unclear: Iterable[str]
+    ) -> Iterator[Finding]:
+        yield from (_ask_about_eval(name) for name in unclear)
+        for role, names in by_role.items():
+            single = [name for name in names if "/" not in name]
+            folders = {name.partition("/")[0] for name in names if "/" in name}
+            if len(single) + len(folders) > 1:
+                yield _ask_which(role, names)
+        for role, name in self._missing.items():
+            if by_role[Role.TRAINING]:
+                yield _ask_for_named(role, name)
 
 
-def _with_success(folder: Folder, success: DatasetFile | None) -> Folder:
-    newest = folder.changed_at
-    complete = success is not None and newest is not None and success.modified_at >= newest
-    return Folder(
-        files=folder.files,
-        job_file=folder.job_file,
-        complete=complete,
-        others=folder.others,
-        look_alikes=folder.look_alikes,
-        findings=folder.findings,
+def _depth_and_name(name: str) -> tuple[int, str]:
+    return name.count("/"), name
+
+
+def _is_complete(success: DatasetFile | None, blobs: Iterable[DatasetFile]) -> bool:
+    """Whether `_SUCCESS` is not older than any file; the service's times are whole seconds."""
+    return success is not None and all(
+        blob.modified_at <= success.modified_at for blob in blobs if blob.size_bytes
     )
 
 
@@ -266,14 +236,13 @@ def _role_of(name: str) -> Role | None:
     return _ROLES.get(stem.casefold()) if ending.casefold() == "jsonl" else None
 
 
-def _look_alikes(ref: DatasetRef, others: Sequence[DatasetFile]) -> tuple[str, ...]:
-    names = [blob.name.removeprefix(ref.prefix) for blob in others]
-    return tuple(name for name in names if _looks_like_training(name))
-
-
 def _looks_like_training(name: str) -> bool:
-    stem = name.casefold().split("/")[0].split(".")[0]
-    return "train" in stem or bool(difflib.get_close_matches(stem, list(_ROLES), 1, 0.75))
+    """Whether a file may be meant as training data: by its name, or as data without a role."""
+    stem, _, endings = name.casefold().split("/")[0].partition(".")
+    close = difflib.get_close_matches(stem, list(_ROLES), 1, 0.75)
+    if close and _ROLES[close[0]] is not Role.TRAINING:
+        return False
+    return bool(close) or "train" in stem or "jsonl" in endings
 
 
 def _ask_about_eval(name: str) -> Finding:
@@ -286,12 +255,22 @@ def _ask_about_eval(name: str) -> Finding:
     )
 
 
-def _ask_which(role: Role, ref: DatasetRef, found: Sequence[DatasetFile]) -> Finding:
-    names = ", ".join(file.name.removeprefix(ref.prefix) for file in found[:5])
+def _ask_which(role: Role, names: Sequence[str]) -> Finding:
     return Finding(
         rule="two-files-for-a-role",
         severity=Severity.ERROR,
-        file=found[0].name.removeprefix(ref.prefix),
-        message=f"More than one file is {role.value} data: {names}.",
+        file=names[0],
+        message=f"More than one file is {role.value} data: {', '.join(names[:5])}.",
         fix="Keep one of them, or put parts into one folder as part-*.jsonl.",
+    )
+
+
+def _ask_for_named(role: Role, name: str) -> Finding:
+    return Finding(
+        rule="missing-file",
+        severity=Severity.ERROR,
+        file=JOB_FILE,
+        path=f"{role.value}_file",
+        message=f"{name[:80]!r} is not in the folder.",
+        fix="Drop it there, or name a file that is there.",
     )

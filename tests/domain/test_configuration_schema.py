@@ -8,13 +8,14 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from droptune.domain.configuration import check_values, json_schema
 from droptune.domain.configuration.shape import SHAPE, Block, Field, ListOf, MapOf, Wanted
 from tests.domain.configurations import a_file
 
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 VALIDATOR = jsonschema.Draft202012Validator(json_schema())
 _SAMPLES = (
     *("auto", "run", "plan", "never", "dpo", "supervised", "GlobalStandard", "NOTIFY_A", "run.*"),
@@ -59,12 +60,14 @@ def is_shaped(document: dict[str, Any]) -> bool:
     return all(found.rule == "secret" for found in check_values(a_file(**document)))
 
 
+@unhurried
 @given(documents(SHAPE).filter(lambda document: isinstance(document, dict)))
 def test_schema_and_parser_agree_on_whole_documents(document: dict[str, Any]) -> None:
     """What an editor marks is what a run refuses."""
     assert VALIDATOR.is_valid(document) == is_shaped(document)
 
 
+@unhurried
 @given(st.data(), st.sampled_from(sorted(SHAPE.keys)))
 def test_schema_and_parser_agree_on_each_key(data: st.DataObject, key: str) -> None:
     """Both agree where one key alone is right or wrong."""

@@ -16,7 +16,7 @@ from droptune.domain.configuration.document import (
     ValidationChoice,
 )
 from droptune.domain.configuration.files import Ceilings, JobFile
-from droptune.domain.configuration.meaning import TRAINING_TYPES
+from droptune.domain.configuration.meaning import TRAINING_TYPES, named_files
 from droptune.domain.configuration.resolution import resolve
 from droptune.domain.configuration.schema import json_schema
 
@@ -38,5 +38,6 @@ __all__ = [
     "ValidationChoice",
     "check_values",
     "json_schema",
+    "named_files",
     "resolve",
 ]

@@ -10,6 +10,7 @@ from droptune.domain.configuration.checks import finding
 from droptune.domain.configuration.files import JobFile
 from droptune.domain.configuration.merging import get
 from droptune.domain.configuration.secrets import shown
+from droptune.domain.dataset import Role
 from droptune.domain.findings import Finding
 from droptune.domain.models import is_model
 
@@ -32,6 +33,21 @@ def check_meaning(
         yield finding(file, _FILES[1], "same-file", said, "Name a file of its own, or none.")
     if notify_settings is not None:
         yield from _check_notify(file, notify_settings)
+
+
+def named_files(file: JobFile) -> dict[Role, str]:
+    """Return what a file calls training and validation data: paths in the dataset's folder."""
+    found = {
+        Role.TRAINING: get(file.values, "training_file"),
+        Role.VALIDATION: get(file.values, "validation_file"),
+    }
+    named = {role: value for role, value in found.items() if isinstance(value, str)}
+    return {role: sibling(value) for role, value in named.items() if is_sibling(value)}
+
+
+def is_sibling(written: str) -> bool:
+    """Whether a value names a file of the folder, not one at the service."""
+    return written.startswith("local:") or written.lower().endswith((".jsonl", ".json"))
 
 
 def sibling(written: str) -> str:
@@ -79,7 +95,7 @@ def _check_file(file: JobFile, key: str) -> Iterator[Finding]:
     if written is None:
         return
     name = sibling(written)
-    if not written.startswith("local:") and not name.lower().endswith((".jsonl", ".json")):
+    if not is_sibling(written):
         said = "A file id names a file at the service, and the dataset's own data is trained on"
         yield finding(file, key, "file-id", said, "Name a sibling: local:training.jsonl.")
     elif not name.rpartition("/")[2] or not name.isprintable():

@@ -58,7 +58,7 @@ def _block(block: Block) -> dict[str, Any]:
     if block.required:
         rules["required"] = list(block.required)
     if block.keys.keys() >= _WITH_ALIAS:
-        rules["not"] = {"required": sorted(_WITH_ALIAS)}
+        rules["not"] = {"type": "object", "required": sorted(_WITH_ALIAS)}
     return rules
 
 
