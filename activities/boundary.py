@@ -10,6 +10,7 @@ from droptune.domain.payload import Model, Payload
 from droptune.domain.steps import STEPS, Later
 
 LONGEST_BACK_OFF = 120.0
+LONGEST_MESSAGE = 1000
 
 
 def bind(activity: Callable[..., Any], **services: Any) -> Callable[[Payload], Payload]:
@@ -53,6 +54,7 @@ def _answered(result: Model | Later | None) -> Payload:
 
 def _refused(error: DroptuneError, polls: int) -> Payload:
     problem = error.problem().to_payload()
+    problem["message"] = problem["message"][:LONGEST_MESSAGE]
     if isinstance(error, RunEndedError):
         return {"ended": problem | {"phase": error.phase, "outcome": error.outcome}}
     if isinstance(error, TransientError):

@@ -86,7 +86,7 @@ A_COST = {
     "training_tokens": 100_000,
     "training_usd_per_million": 5.0,
     "hosting_month": 1224.0,
-    "candidate_month": 0.0,
+    "candidate_month": 1224.0,
 }
 
 

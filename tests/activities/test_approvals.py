@@ -1,0 +1,231 @@
+"""Waiting for a person's word, for the time to spend, and for room."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from activities.approvals import admit_run, await_approval
+from activities.fine_tuning_jobs import create_fine_tuning_job
+from activities.run_records import PausedError
+from droptune.domain.dataset import DatasetRef
+from droptune.domain.deployment import Capacity
+from droptune.domain.errors import RunEndedError
+from droptune.domain.phases import Outcome, Phase
+from droptune.domain.run import RunRecord
+from droptune.domain.steps import Later
+from tests.builders import A_COST, PRODUCTION, World, a_job_file, examples
+
+V2 = DatasetRef(project="shop", version="v2")
+
+
+def a_waiting_run(world: World, about: str = "training") -> RunRecord:
+    """Return a run that has been asked about once."""
+    run = world.at(world.a_run(), cost=A_COST, approval_reasons=("It is dear.",))
+    world.ask(await_approval, run, about)
+    return world.now(run)
+
+
+def test_waiting_says_what_for_and_what_it_may_cost() -> None:
+    """The record carries the question."""
+    world = World()
+
+    run = a_waiting_run(world)
+
+    assert run.phase is Phase.AWAITING_APPROVAL
+    assert run.waiting_for == "It is dear. Train for up to $1.50?"
+
+
+@pytest.mark.parametrize("about", ["training", "promotion"])
+def test_approval_lets_the_run_go_on(about: str) -> None:
+    """A word about this question answers it."""
+    world = World()
+    run = a_waiting_run(world, about)
+    world.say(run, "approve", about=about)
+
+    assert world.ask(await_approval, run, about) is None
+
+
+def test_approval_of_the_training_is_none_of_the_promotion() -> None:
+    """Each question has its own answer."""
+    world = World()
+    run = a_waiting_run(world)
+    world.say(run, "approve", about="training")
+    world.ask(await_approval, run, "training")
+
+    assert isinstance(world.ask(await_approval, run, "promotion"), Later)
+
+
+@pytest.mark.parametrize(
+    ("about", "phase", "outcome"),
+    [
+        ("training", Phase.REJECTED, ""),
+        ("promotion", Phase.SUCCEEDED, Outcome.NOT_PROMOTED),
+    ],
+)
+def test_refusal_ends_the_run_with_who_and_why(about: str, phase: Phase, outcome: str) -> None:
+    """A refused training is a rejection; a refused promotion a success that was not promoted."""
+    world = World()
+    run = a_waiting_run(world, about)
+    world.say(run, "reject", about=about, reason="too dear")
+
+    with pytest.raises(RunEndedError, match="refused by Ada: too dear") as ended:
+        world.ask(await_approval, run, about)
+
+    assert (ended.value.phase, ended.value.outcome) == (phase, outcome)
+
+
+@pytest.mark.parametrize(
+    ("about", "phase"), [("training", Phase.REJECTED), ("promotion", Phase.SUCCEEDED)]
+)
+def test_nobodys_word_in_time_ends_the_run(about: str, phase: Phase) -> None:
+    """After 72 hours the question is withdrawn."""
+    world = World()
+    run = a_waiting_run(world, about)
+    world.clock.advance(72 * 3600)
+
+    with pytest.raises(RunEndedError) as ended:
+        world.ask(await_approval, run, about)
+
+    assert (ended.value.phase, ended.value.code) == (phase, "approval-timeout")
+
+
+def test_wait_ends_no_later_than_the_question() -> None:
+    """The last sleep is as long as what is left."""
+    world = World()
+    run = a_waiting_run(world)
+    world.clock.advance(72 * 3600 - 100)
+
+    answer = world.ask(await_approval, run, "training")
+
+    assert answer.seconds == 100
+
+
+def test_cancelled_and_paused_runs_do_not_wait_for_approval() -> None:
+    """Every poll reads the control document first."""
+    world = World()
+    run = a_waiting_run(world)
+
+    world.say(run, "pause")
+    with pytest.raises(PausedError):
+        world.ask(await_approval, run, "training")
+    world.say(run, "cancel")
+    with pytest.raises(RunEndedError) as ended:
+        world.ask(await_approval, run, "training")
+
+    assert ended.value.phase is Phase.CANCELLED
+
+
+def test_submission_waits_for_the_dataset_to_rest() -> None:
+    """Two minutes after the last change, not earlier."""
+    world = World()
+    run = world.run_of(world.wish(world.drop()))
+    world.clock.advance(50)
+
+    answer = world.ask(admit_run, run)
+
+    assert answer.seconds == 70
+    assert world.now(run).phase is Phase.QUEUED
+
+
+def test_success_file_ends_the_wait() -> None:
+    """It may come after the report."""
+    world = World()
+    run = world.run_of(world.wish(world.drop()))
+    world.datasets.put("shop/v1/_SUCCESS", "")
+
+    assert world.ask(admit_run, run) is None
+
+
+def test_dataset_that_changed_meanwhile_supersedes_the_run() -> None:
+    """What lies there now gets a run of its own."""
+    world = World()
+    run = world.a_run()
+    world.datasets.put("shop/v1/training.jsonl", examples(13))
+
+    with pytest.raises(RunEndedError) as ended:
+        world.ask(admit_run, run)
+
+    assert ended.value.phase is Phase.SUPERSEDED
+
+
+def jobs(world: World, count: int, status: str) -> None:
+    """Let the service have so many jobs of strangers."""
+    run = world.a_ready_run(DatasetRef(project="other", version="v1"), training=examples(14))
+    world.ask(create_fine_tuning_job, run)
+    job = world.azure_openai.set_job(world.only_job().id, status=status)
+    world.azure_openai.jobs = {f"ftjob-{n}": replace(job, id=f"ftjob-{n}") for n in range(count)}
+
+
+@pytest.mark.parametrize(
+    ("count", "status", "waits"),
+    [
+        (20, "pending", True),
+        (19, "pending", False),
+        (20, "running", False),
+        (100, "succeeded", True),
+        (99, "succeeded", False),
+    ],
+)
+def test_full_service_is_waited_for_in_the_queue(count: int, status: str, waits: bool) -> None:
+    """Azure queues 20 jobs and keeps 100."""
+    world = World()
+    jobs(world, count, status)
+    run = world.a_run()
+
+    answer = world.ask(admit_run, run)
+
+    assert isinstance(answer, Later) is waits
+    assert bool(world.now(run).waiting_for) is waits
+
+
+def test_hundred_files_are_waited_for() -> None:
+    """A place for a file is needed only by a file that is not there yet."""
+    world = World()
+    run = world.a_ready_run()
+    [own] = world.azure_openai.files.values()
+    many = {f"file-{n}": replace(own, id=f"file-{n}", name=f"{n}.jsonl") for n in range(99)}
+    world.azure_openai.files |= many
+
+    uploaded = world.ask(admit_run, run)
+    world.azure_openai.files[own.id] = replace(own, name="another.jsonl")
+    missing = world.ask(admit_run, run)
+
+    assert uploaded is None
+    assert isinstance(missing, Later)
+
+
+def test_job_that_can_be_adopted_needs_no_room() -> None:
+    """A full service does not keep a run from what was paid for already."""
+    world = World()
+    first = world.a_ready_run()
+    world.ask(create_fine_tuning_job, first)
+    job = world.only_job()
+    world.azure_openai.jobs |= {f"j{n}": replace(job, id=f"j{n}", suffix="x") for n in range(30)}
+    second = world.a_run(V2)
+
+    assert world.ask(admit_run, second) is None
+
+
+def test_sku_without_capacity_is_waited_for() -> None:
+    """A full limit is no rejection; it is named, and asked again in minutes."""
+    world = World()
+    run = world.at(world.a_run(job=a_job_file(**PRODUCTION)), cost=A_COST)
+    world.resource_manager.capacities = [
+        Capacity(sku="GlobalStandard", location="swedencentral", available_fine_tune=49)
+    ]
+
+    answer = world.ask(admit_run, run)
+
+    assert isinstance(answer, Later)
+    assert "GlobalStandard has room for 49 of the 50" in answer.reason
+
+
+def test_capacity_that_is_not_stated_is_taken_to_be_open() -> None:
+    """Azure does not state it for every SKU."""
+    world = World()
+    run = world.at(world.a_run(job=a_job_file(**PRODUCTION)), cost=A_COST)
+    world.resource_manager.capacities = [Capacity(sku="GlobalStandard", location="swedencentral")]
+
+    assert world.ask(admit_run, run) is None

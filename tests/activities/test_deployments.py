@@ -1,0 +1,332 @@
+"""A candidate that is tried, and a deployment that callers use."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from activities import deployments
+from activities.fine_tuning_jobs import create_fine_tuning_job, get_fine_tuning_job
+from activities.questions import DEFAULT, question
+from droptune.domain.deployment import DeploymentRequest, DeploymentState
+from droptune.domain.errors import OutcomeUnknownError, RequestRejectedError, RunEndedError
+from droptune.domain.phases import Outcome, Phase
+from droptune.domain.run import RunRecord
+from droptune.domain.steps import Later, Verdict
+from tests.builders import A_COST, MODEL, PRODUCTION, World, a_job_file, examples
+
+
+def a_trained_run(world: World, **pipeline: Any) -> RunRecord:
+    """Return a run whose job has succeeded."""
+    run = world.a_ready_run(job=a_job_file(**pipeline))
+    world.ask(create_fine_tuning_job, run)
+    world.azure_openai.finish_job(world.only_job().id)
+    world.ask(get_fine_tuning_job, run)
+    return world.now(run)
+
+
+def deploy(world: World, run: RunRecord, about: str = "candidate") -> Verdict | Later:
+    """Ask for a deployment once."""
+    answer: Verdict | Later = world.ask(deployments.create_deployment, run, about)
+    return answer
+
+
+def try_out(world: World, run: RunRecord, about: str = "candidate") -> Later | None:
+    """Ask the deployment once."""
+    answer: Later | None = world.ask(deployments.test_deployment, run, about)
+    return answer
+
+
+def only_put(world: World) -> DeploymentRequest:
+    """Return the one deployment that was asked for."""
+    [put] = world.resource_manager.puts
+    return put
+
+
+def test_candidate_is_deployed_where_it_costs_nothing_by_the_hour() -> None:
+    """DeveloperTier where the model has it; the name is the run's own."""
+    world = World()
+    run = a_trained_run(world)
+
+    answer = deploy(world, run)
+
+    put = only_put(world)
+    assert (put.sku, put.model) == ("DeveloperTier", world.only_job().fine_tuned_model)
+    assert put.name == f"shop-{run.run_digest[:12]}-candidate"
+    assert answer == Verdict(yes=True, message=put.name)
+    assert (world.now(run).deployment or {})["expires_at"] == "2026-11-24T09:02:00Z"
+
+
+def test_deployment_is_put_once_however_often_the_step_runs() -> None:
+    """A repetition, also after a lost answer, finds it by its name."""
+    world = World()
+    run = a_trained_run(world)
+    world.resource_manager.fail_next("put_deployment", OutcomeUnknownError("reset"), after=True)
+    with pytest.raises(OutcomeUnknownError):
+        deploy(world, run)
+
+    deploy(world, run)
+    deploy(world, run)
+
+    assert len(world.resource_manager.puts) == 1
+
+
+def test_deployment_is_waited_for_until_azure_says_it_is_there() -> None:
+    """A PUT is only the beginning."""
+    world = World()
+    run = a_trained_run(world)
+    world.resource_manager.next_state = DeploymentState.CREATING
+
+    first = deploy(world, run)
+    world.resource_manager.set_state(only_put(world).name, DeploymentState.SUCCEEDED)
+    second = deploy(world, run)
+
+    assert isinstance(first, Later)
+    assert isinstance(second, Verdict)
+
+
+def test_state_that_is_not_known_is_waited_for() -> None:
+    """Azure declares its enums open."""
+    world = World()
+    run = a_trained_run(world)
+    world.resource_manager.next_state = DeploymentState.UNRECOGNISED
+
+    assert isinstance(deploy(world, run), Later)
+
+
+def test_failed_deployment_ends_the_run_with_azures_reason() -> None:
+    """The model is kept; a retry deploys under a name of its own."""
+    world = World()
+    run = a_trained_run(world)
+    world.resource_manager.next_state = DeploymentState.CREATING
+    deploy(world, run)
+    name = only_put(world).name
+    world.resource_manager.set_state(name, DeploymentState.FAILED, message="No host.")
+
+    with pytest.raises(RunEndedError, match="No host") as ended:
+        deploy(world, run)
+
+    assert (ended.value.phase, ended.value.code) == (Phase.FAILED, "deployment-failed")
+
+
+@pytest.mark.parametrize("code", ["InsufficientQuota", "InsufficientResources", "quotaExceeded"])
+def test_full_quota_is_waited_for(code: str) -> None:
+    """The record says what for, and the next look tries again."""
+    world = World()
+    run = a_trained_run(world)
+    full = RequestRejectedError("no quota for 100", service_code=code)
+    world.resource_manager.fail_next("put_deployment", full)
+
+    first = deploy(world, run)
+    waiting = world.now(run).waiting_for
+    second = deploy(world, run)
+
+    assert isinstance(first, Later)
+    assert waiting == "no quota for 100"
+    assert isinstance(second, Verdict)
+
+
+def without_developer_tier(world: World) -> None:
+    """Let the model be without DeveloperTier."""
+    model = world.resource_manager.models[0]
+    world.resource_manager.models = [replace(model, skus=("Standard", "GlobalStandard"))]
+
+
+def test_nothing_billed_by_the_hour_is_created_without_a_budget() -> None:
+    """The default hosting budget is 0: the model is trained and kept."""
+    world = World()
+    without_developer_tier(world)
+    run = a_trained_run(world, deploy={"candidate": {"sku": "Standard", "capacity": 10}})
+
+    answer = deploy(world, run)
+
+    assert isinstance(answer, Verdict)
+    assert (answer.yes, answer.outcome) == (False, Outcome.TRAINED)
+    assert world.resource_manager.puts == []
+
+
+@pytest.mark.parametrize("sku", ["ProvisionedManaged", "DataZoneStandard", "SomethingNew"])
+def test_sku_without_a_known_price_is_taken_to_bill(sku: str) -> None:
+    """What is not known to be free is never created for free."""
+    world = World()
+    run = a_trained_run(world, deploy={"candidate": {"sku": sku, "capacity": 10}})
+    world.at(run, cost={**A_COST, "candidate_month": None})
+
+    answer = deploy(world, run)
+
+    assert isinstance(answer, Verdict)
+    assert not answer.yes
+
+
+def test_candidate_within_the_hosting_budget_is_created() -> None:
+    """Its own month is compared, not production's."""
+    world = World()
+    run = a_trained_run(
+        world,
+        deploy={"candidate": {"sku": "Standard", "capacity": 10}},
+        budget={"hosting_usd_month": 1300},
+    )
+    world.at(run, cost={**A_COST, "hosting_month": None, "candidate_month": 1224.0})
+
+    deploy(world, run)
+
+    assert only_put(world).sku == "Standard"
+
+
+def test_candidate_of_productions_sku_is_the_production_deployment() -> None:
+    """One deployment serves both purposes, and is made once."""
+    world = World()
+    without_developer_tier(world)
+    run = a_trained_run(world, **PRODUCTION)
+
+    deploy(world, run)
+    deploy(world, run, "production")
+
+    put = only_put(world)
+    assert (put.name, put.capacity) == (f"shop-{run.run_digest[:12]}", 50)
+    assert (world.now(run).production or {})["name"] == put.name
+
+
+def test_production_is_a_second_deployment_beside_a_free_candidate() -> None:
+    """Names differ, because a deployment cannot be pointed to another SKU or model."""
+    world = World()
+    run = a_trained_run(world, **PRODUCTION)
+
+    deploy(world, run)
+    deploy(world, run, "production")
+
+    assert [put.sku for put in world.resource_manager.puts] == ["DeveloperTier", "GlobalStandard"]
+    assert len({put.name for put in world.resource_manager.puts}) == 2
+
+
+def a_deployed_run(world: World, **pipeline: Any) -> RunRecord:
+    """Return a run whose candidate is there and answers."""
+    run = a_trained_run(world, **pipeline)
+    deploy(world, run)
+    world.azure_openai.deployments |= set(world.resource_manager.deployments)
+    return world.now(run)
+
+
+def test_data_plane_that_does_not_know_the_deployment_yet_is_asked_again() -> None:
+    """`Succeeded` is not `ready`: the first minutes answer 404."""
+    world = World()
+    run = a_trained_run(world)
+    deploy(world, run)
+
+    first = try_out(world, run)
+    world.azure_openai.deployments |= set(world.resource_manager.deployments)
+    second = try_out(world, run)
+
+    assert isinstance(first, Later)
+    assert second is None
+    assert (world.now(run).test or {})["answer"] == "An answer."
+
+
+def test_answer_stands_in_the_record_beside_the_base_models() -> None:
+    """Prompt, answers, latency and tokens, and nothing of them travels."""
+    world = World()
+    run = a_deployed_run(world)
+    base = DeploymentRequest(name="base", model=MODEL, sku="Standard", capacity=1)
+    world.resource_manager.put_deployment(base)
+    world.azure_openai.deployments.add("base")
+
+    answer = try_out(world, run)
+
+    test = world.now(run).test or {}
+    assert answer is None
+    assert test["prompt"] == "Question 0?"
+    assert (test["base_deployment"], test["base_answer"]) == ("base", "An answer.")
+    assert test["latency_ms"] == 120
+
+
+def test_silence_of_the_base_model_costs_the_run_nothing() -> None:
+    """The comparison is a courtesy."""
+    world = World()
+    run = a_deployed_run(world)
+    base = DeploymentRequest(name="base", model=MODEL, sku="Standard", capacity=1)
+    world.resource_manager.put_deployment(base)
+
+    assert try_out(world, run) is None
+    assert (world.now(run).test or {})["base_answer"] is None
+
+
+def test_deployment_that_answers_nothing_is_not_used() -> None:
+    """An empty answer fails the run."""
+    world = World()
+    run = a_deployed_run(world)
+    world.azure_openai.answer = "  "
+
+    with pytest.raises(RunEndedError) as ended:
+        try_out(world, run)
+
+    assert ended.value.code == "no-answer"
+
+
+def said(content: str) -> dict[str, str]:
+    """Return a user's message."""
+    return {"role": "user", "content": content}
+
+
+@pytest.mark.parametrize(
+    ("files", "asked"),
+    [
+        ({"test": examples(1), "validation": "x"}, "Question 0?"),
+        (
+            {"validation": '{"messages": [{"role": "user", "content": "Held out?"}, {}]}'},
+            "Held out?",
+        ),
+        ({"test": "", "validation": "no json"}, "Question 0?"),
+        (
+            {"training": '{"input": {"messages": [{"role": "user", "content": "Which?"}]}}'},
+            "Which?",
+        ),
+        ({"training": "[1]"}, DEFAULT[0]["content"]),
+    ],
+    ids=["test-first", "validation", "broken-roles", "preference", "nothing-usable"],
+)
+def test_question_comes_from_what_was_held_out(files: dict[str, str], asked: str) -> None:
+    """The first example that can be asked: test, validation, training, else a greeting."""
+    world = World()
+    run = world.a_run(**files)
+
+    assert question(run, world.datasets)[-1]["content"] == asked
+
+
+def test_configured_question_is_asked() -> None:
+    """`smoke_test` comes before any example."""
+    world = World()
+    mine = {"messages": [{"role": "user", "content": "Mine?"}]}
+    run = world.a_run(job=a_job_file(smoke_test=mine))
+
+    assert question(run, world.datasets)[-1]["content"] == "Mine?"
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_dataset_that_changed_after_training_does_not_fail_the_test(gone: bool) -> None:
+    """The model is paid for: another question will do."""
+    world = World()
+    run = a_deployed_run(world)
+    if gone:
+        world.datasets.delete("shop/v1/training.jsonl")
+    else:
+        world.datasets.put("shop/v1/training.jsonl", examples(13))
+
+    assert try_out(world, run) is None
+    assert (world.now(run).test or {})["prompt"] == DEFAULT[0]["content"]
+
+
+def test_tool_calls_are_left_out_of_the_question() -> None:
+    """A question ends with the last thing that a user said."""
+    world = World()
+    messages = [
+        {"role": "user", "content": "What time is it?"},
+        {"role": "assistant", "tool_calls": [], "content": None},
+        {"role": "tool", "content": "noon", "tool_call_id": "1"},
+        {"role": "assistant", "content": "Noon."},
+    ]
+    run = world.a_run(training=json.dumps({"messages": messages}) + "\n")
+
+    assert [m["content"] for m in question(run, world.datasets)] == ["What time is it?"]

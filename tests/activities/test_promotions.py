@@ -1,0 +1,213 @@
+"""Which model callers are pointed to."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from activities import promotions
+from activities.promotions import decide_promotion, promote_deployment
+from droptune.domain.dataset import DatasetRef
+from droptune.domain.errors import RunEndedError, StepFailedError
+from droptune.domain.phases import Outcome, Phase
+from droptune.domain.run import RunRecord
+from droptune.domain.steps import Verdict
+from tests.builders import (
+    A_COST,
+    ENDPOINT,
+    MODEL,
+    PRODUCTION,
+    World,
+    a_job_file,
+    an_entry,
+    examples,
+    until_done,
+)
+
+
+def a_tried_run(world: World, version: str = "v1", **pipeline: Any) -> RunRecord:
+    """Return a run whose production deployment has answered."""
+    ref = DatasetRef(project="shop", version=version)
+    data = examples(12 + len(list(world.records.list_newest())))
+    run = world.a_run(ref, job=a_job_file(**(PRODUCTION | pipeline)), training=data)
+    deployed = {
+        "name": f"shop-{run.run_digest[:12]}",
+        "endpoint": ENDPOINT,
+        "model": f"{MODEL}.ft-1",
+        "sku": "GlobalStandard",
+        "capacity": 50,
+    }
+    return world.at(run, cost=A_COST, production=deployed, job={"id": "ftjob-1", "model": MODEL})
+
+
+def decide(world: World, run: RunRecord) -> Verdict:
+    """Ask for the decision."""
+    verdict: Verdict = world.ask(decide_promotion, run)
+    return verdict
+
+
+def promote(world: World, run: RunRecord) -> Verdict:
+    """Ask for the promotion once."""
+    verdict: Verdict = world.ask(promote_deployment, run)
+    return verdict
+
+
+@pytest.mark.parametrize(
+    ("approval", "replaces", "asks"),
+    [
+        ("replace", False, False),
+        ("replace", True, True),
+        ("always", False, True),
+        ("never", True, False),
+    ],
+)
+def test_person_is_asked_as_configured(approval: str, replaces: bool, asks: bool) -> None:
+    """By default only a replacement asks; a project's first model is promoted by itself."""
+    world = World()
+    if replaces:
+        world.crown(an_entry())
+    run = a_tried_run(world, approval={"promotion": approval})
+
+    assert decide(world, run) == Verdict(yes=True, needs_approval=asks)
+
+
+def test_run_without_a_production_sku_is_trained_and_no_more() -> None:
+    """`production: null` is the default."""
+    world = World()
+    run = a_tried_run(world, deploy={"production": None})
+
+    verdict = decide(world, run)
+
+    assert (verdict.yes, verdict.outcome) == (False, Outcome.TRAINED)
+
+
+@pytest.mark.parametrize("month", [2001.0, None])
+def test_hosting_above_the_budget_or_unknown_is_not_promoted(month: float | None) -> None:
+    """Nothing that costs more than was allowed is put to use."""
+    world = World()
+    run = a_tried_run(world)
+    world.at(run, cost={**A_COST, "hosting_month": month})
+
+    verdict = decide(world, run)
+
+    assert (verdict.yes, verdict.outcome) == (False, Outcome.NOT_PROMOTED)
+
+
+@pytest.mark.parametrize("seconds", [0, 60])
+def test_dataset_that_settled_no_later_than_the_champions_is_not_promoted(seconds: float) -> None:
+    """A slow run does not overtake a newer one."""
+    world = World()
+    run = a_tried_run(world)
+    world.crown(an_entry(settled_at=run.settled_at + timedelta(seconds=seconds)))
+
+    decided, promoted = decide(world, run), promote(world, run)
+
+    assert (decided.yes, decided.outcome) == (False, Outcome.NOT_PROMOTED)
+    assert (promoted.yes, promoted.outcome) == (False, Outcome.NOT_PROMOTED)
+
+
+def test_promotion_points_callers_to_the_deployment() -> None:
+    """The document says what callers need, and keeps who was there before."""
+    world = World()
+    world.crown(an_entry("shop-v0-00000000"))
+    run = a_tried_run(world)
+
+    verdict = promote(world, run)
+
+    document = json.loads(world.registry.data("shop/champion.json"))
+    assert verdict.outcome is Outcome.PROMOTED
+    assert document["deployment"] == (run.production or {})["name"]
+    assert document["endpoint"] == ENDPOINT
+    assert document["previous"]["run_id"] == "shop-v0-00000000"
+    assert document["base_model"] == MODEL
+    assert len(document["history"]) == 2
+    assert world.registry.data("shop/history.jsonl").count(b"\n") == 2
+
+
+def test_crash_at_any_point_promotes_once() -> None:
+    """One change of the champion, whatever dies in between."""
+    died = True
+    point = 0
+    while died:
+        world = World()
+        world.crown(an_entry())
+        run = a_tried_run(world)
+        fuse = world.kill_at(point)
+
+        verdict = until_done(world, partial(promote, world, run))
+
+        world.survive()
+        champion = world.champion()
+        assert champion is not None
+        assert verdict.outcome is Outcome.PROMOTED
+        assert [entry.run_id for entry in champion.history] == ["shop-v0-00000000", run.id], point
+        died, point = fuse.is_burnt, point + 1
+    assert point > 5
+
+
+def test_run_that_was_rolled_back_is_not_promoted_by_a_late_repetition() -> None:
+    """No run is promoted twice: the person's rollback stands."""
+    world = World()
+    world.crown(an_entry())
+    run = a_tried_run(world)
+    promote(world, run)
+    promotions.roll_back_champion("shop", "Ada", "bad", registry=world.registry, clock=world.clock)
+
+    verdict = promote(world, run)
+
+    champion = world.champion()
+    assert champion is not None
+    assert champion.current.run_id == "shop-v0-00000000"
+    assert verdict.outcome is Outcome.PROMOTED
+
+
+def test_cancellation_after_the_promotion_comes_too_late() -> None:
+    """A run whose deployment callers use already does not end cancelled."""
+    world = World()
+    run = a_tried_run(world)
+    promote(world, run)
+    world.say(run, "cancel")
+
+    assert promote(world, run).outcome is Outcome.PROMOTED
+
+
+def test_cancellation_before_the_promotion_ends_the_run() -> None:
+    """The control document is read first."""
+    world = World()
+    run = a_tried_run(world)
+    world.say(run, "cancel")
+
+    with pytest.raises(RunEndedError) as ended:
+        promote(world, run)
+
+    assert ended.value.phase is Phase.CANCELLED
+    assert world.champion() is None
+
+
+def test_two_runs_at_once_leave_the_newer_one_champion() -> None:
+    """The pointer changes in one conditional write; the older run looks again and gives way."""
+    world = World()
+    older = a_tried_run(world, "v1")
+    newer = a_tried_run(world, "v2")
+    world.registry.before_next("write", lambda: promote(world, newer))
+
+    verdict = promote(world, older)
+
+    champion = world.champion()
+    assert champion is not None
+    assert champion.current.run_id == newer.id
+    assert verdict.outcome is Outcome.NOT_PROMOTED
+
+
+def test_run_without_a_production_deployment_cannot_be_promoted() -> None:
+    """Only a deployment that has answered is promoted; anything else is a mistake of ours."""
+    world = World()
+    run = a_tried_run(world)
+    world.at(run, production=None)
+
+    with pytest.raises(StepFailedError):
+        promote(world, run)

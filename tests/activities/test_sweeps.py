@@ -1,0 +1,367 @@
+"""What the timers look after."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from activities.fine_tuning_jobs import create_fine_tuning_job
+from activities.leftovers import delete_leftovers
+from activities.promotions import change_champion, roll_back_champion
+from activities.sweeps import install, restore_champions, sweep
+from droptune.domain.champion import succeed
+from droptune.domain.dataset import DatasetRef
+from droptune.domain.deployment import DeploymentRequest, DeploymentState
+from droptune.domain.errors import TransientError
+from droptune.domain.phases import Phase
+from tests.builders import SHOP, World, an_entry, examples
+from tests.fakes import CrashError
+
+V2 = DatasetRef(project="shop", version="v2")
+
+
+def look_round(world: World) -> None:
+    """Let the five-minute timer fire."""
+    asyncio.run(world.call(sweep))
+
+
+def deploy(world: World, name: str) -> None:
+    """Put a deployment of production's kind."""
+    wanted = DeploymentRequest(name=name, model="m", sku="GlobalStandard", capacity=50)
+    world.resource_manager.put_deployment(wanted)
+
+
+def restore(world: World) -> None:
+    """Look once after all champions."""
+    world.call(restore_champions)
+
+
+def test_dataset_whose_event_was_lost_is_collected() -> None:
+    """The sweep finds what is new."""
+    world = World()
+    world.drop()
+
+    look_round(world)
+
+    [(name, instance, payload)] = world.orchestrations.started
+    assert (name, instance) == ("collect_dataset", SHOP.collector_id)
+    assert payload["dataset"] == SHOP.to_payload()
+
+
+def test_bare_file_whose_event_was_lost_is_collected() -> None:
+    """It is as good a drop as a folder."""
+    world = World()
+    world.datasets.put("shop.jsonl", examples())
+
+    look_round(world)
+
+    ref = DatasetRef(project="shop", version="latest")
+    assert [instance for _, instance, _ in world.orchestrations.started] == [ref.collector_id]
+
+
+def test_known_dataset_is_left_alone() -> None:
+    """A sweep over what has its run, ended or not, starts no collection."""
+    world = World()
+    world.ended(world.a_run(), Phase.FAILED)
+
+    look_round(world)
+
+    assert world.orchestrations.started == []
+
+
+def test_open_run_without_an_instance_is_started_again() -> None:
+    """A task hub that was lost costs time, not the run."""
+    world = World()
+    run = world.a_run()
+
+    look_round(world)
+    look_round(world)
+
+    assert [instance for _, instance, _ in world.orchestrations.started] == [run.id]
+
+
+def test_ended_run_is_not_started_again() -> None:
+    """A run has ended when its record says so."""
+    world = World()
+    world.ended(world.a_run(), Phase.REJECTED)
+
+    look_round(world)
+
+    assert world.orchestrations.started == []
+
+
+def test_what_lies_there_at_installation_is_seen_and_not_started() -> None:
+    """It is listed, and a later write makes it new."""
+    world = World()
+    world.registry.blobs.clear()
+    world.drop()
+
+    look_round(world)
+    seen = list(world.orchestrations.started)
+    world.datasets.put("shop/v1/training.jsonl", examples(13))
+    look_round(world)
+
+    assert seen == []
+    assert len(world.orchestrations.started) == 1
+    assert b"seen" in world.registry.data("shop/datasets/v1.json")
+
+
+def test_installation_that_was_interrupted_is_finished() -> None:
+    """A crash while listing leaves nothing that counts as dropped."""
+    died = True
+    point = 0
+    while died:
+        world = World()
+        world.registry.blobs.clear()
+        world.drop()
+        world.drop(V2, training=examples(13))
+        fuse = world.kill_at(point)
+
+        try:
+            world.call(install)
+        except CrashError:
+            world.call(install)
+        world.survive()
+        look_round(world)
+
+        assert world.orchestrations.started == [], f"point {point}"
+        died, point = fuse.is_burnt, point + 1
+
+
+def test_champion_that_azure_removed_is_made_again_under_a_new_name() -> None:
+    """The pointer moves once the new deployment is there; callers are told by the document."""
+    world = World()
+    world.crown(an_entry(deployment="shop-aaaaaaaaaaaa"))
+
+    restore(world)
+
+    champion = world.champion()
+    assert champion is not None
+    assert champion.current.deployment == "shop-aaaaaaaaaaaa-1"
+    assert list(world.resource_manager.deployments) == ["shop-aaaaaaaaaaaa-1"]
+    assert world.resource_manager.puts[0].model == champion.current.model
+
+
+def test_champion_removed_a_second_time_gets_the_next_name() -> None:
+    """No name is ever used again."""
+    world = World()
+    world.crown(an_entry(deployment="shop-aaaaaaaaaaaa"))
+    restore(world)
+    world.resource_manager.deployments.clear()
+
+    restore(world)
+
+    champion = world.champion()
+    assert champion is not None
+    assert champion.current.deployment == "shop-aaaaaaaaaaaa-2"
+
+
+def test_pointer_does_not_move_to_a_deployment_that_is_being_created() -> None:
+    """Until it is there, the next sweep looks again."""
+    world = World()
+    world.crown(an_entry(deployment="shop-aaaaaaaaaaaa"))
+    world.resource_manager.next_state = DeploymentState.CREATING
+
+    restore(world)
+    before = world.champion()
+    world.resource_manager.set_state("shop-aaaaaaaaaaaa-1", DeploymentState.SUCCEEDED)
+    restore(world)
+    after = world.champion()
+
+    assert before is not None
+    assert after is not None
+    assert before.current.deployment == "shop-aaaaaaaaaaaa"
+    assert after.current.deployment == "shop-aaaaaaaaaaaa-1"
+    assert len(world.resource_manager.puts) == 1
+
+
+def test_restoration_that_failed_is_tried_again() -> None:
+    """A deployment that ended `Failed` is removed, so that the next sweep can make it."""
+    world = World()
+    world.crown(an_entry(deployment="shop-aaaaaaaaaaaa"))
+    world.resource_manager.next_state = DeploymentState.FAILED
+    restore(world)
+    world.resource_manager.next_state = DeploymentState.SUCCEEDED
+
+    restore(world)
+
+    champion = world.champion()
+    assert champion is not None
+    assert champion.current.deployment == "shop-aaaaaaaaaaaa-1"
+
+
+def test_one_project_that_fails_does_not_keep_others_from_being_looked_after() -> None:
+    """The next sweep looks again."""
+    world = World()
+    for project in ("a", "b"):
+        world.crown(an_entry(deployment=f"{project}-aaaaaaaaaaaa"), project=project)
+    world.resource_manager.fail_next("find_deployment", TransientError("busy"))
+
+    restore(world)
+
+    assert list(world.resource_manager.deployments) == ["b-aaaaaaaaaaaa-1"]
+
+
+def replace_champion(world: World, number: int, *, rollback_hours: float = 48) -> None:
+    """Let a later dataset's run become the champion."""
+    now = world.clock.now()
+    entry = an_entry(
+        f"shop-v{number}-0000000{number}",
+        deployment=f"shop-{number:012x}",
+        since=now,
+        settled_at=now,
+    )
+    deploy(world, entry.deployment)
+    change_champion(
+        world.registry,
+        "shop",
+        lambda c: succeed(c, entry, project="shop", rollback=timedelta(hours=rollback_hours)),
+    )
+
+
+def test_replaced_champion_lives_for_the_time_of_a_rollback() -> None:
+    """It goes when that time is over, and not before."""
+    world = World()
+    replace_champion(world, 1)
+    world.clock.advance(3600)
+    replace_champion(world, 2)
+
+    world.clock.advance(47 * 3600)
+    restore(world)
+    kept = set(world.resource_manager.deployments)
+    world.clock.advance(2 * 3600)
+    restore(world)
+
+    assert kept == {"shop-000000000001", "shop-000000000002"}
+    assert set(world.resource_manager.deployments) == {"shop-000000000002"}
+
+
+def test_champions_replaced_twice_in_a_day_all_go_in_time() -> None:
+    """The one before the previous is not forgotten."""
+    world = World()
+    for number in (1, 2, 3):
+        replace_champion(world, number)
+        world.clock.advance(3600)
+
+    world.clock.advance(49 * 3600)
+    restore(world)
+
+    assert set(world.resource_manager.deployments) == {"shop-000000000003"}
+
+
+def test_replaced_champion_lives_twice_the_age_that_callers_may_keep() -> None:
+    """Without time for rollbacks, callers still have to notice first."""
+    world = World()
+    replace_champion(world, 1, rollback_hours=0)
+    world.clock.advance(60)
+    replace_champion(world, 2, rollback_hours=0)
+
+    world.clock.advance(599)
+    restore(world)
+    kept = len(world.resource_manager.deployments)
+    world.clock.advance(2)
+    restore(world)
+
+    assert kept == 2
+    assert set(world.resource_manager.deployments) == {"shop-000000000002"}
+
+
+def test_rollback_after_the_deployment_went_makes_it_again() -> None:
+    """The model is kept, so the previous champion can always return."""
+    world = World()
+    replace_champion(world, 1)
+    world.clock.advance(3600)
+    replace_champion(world, 2)
+    world.clock.advance(50 * 3600)
+    restore(world)
+
+    rolled = roll_back_champion("shop", "Ada", "", registry=world.registry, clock=world.clock)
+    restore(world)
+
+    champion = world.champion()
+    assert rolled is not None
+    assert champion is not None
+    assert champion.current.run_id == "shop-v1-00000001"
+    assert champion.current.deployment == "shop-000000000001-1"
+    assert "shop-000000000001-1" in world.resource_manager.deployments
+
+
+def test_rolled_back_champion_is_not_retired() -> None:
+    """It was due to go once, and is current now."""
+    world = World()
+    replace_champion(world, 1)
+    world.clock.advance(3600)
+    replace_champion(world, 2)
+    roll_back_champion("shop", "Ada", "", registry=world.registry, clock=world.clock)
+
+    world.clock.advance(100 * 3600)
+    restore(world)
+
+    assert set(world.resource_manager.deployments) == {"shop-000000000001"}
+
+
+def test_files_that_no_open_run_and_no_live_job_names_go_at_night() -> None:
+    """What a failed run left for its retry goes once the job has ended."""
+    world = World()
+    run = world.a_ready_run()
+    world.ask(create_fine_tuning_job, run)
+    world.ended(run)
+
+    world.call(delete_leftovers)
+    while_it_trains = len(world.azure_openai.files)
+    world.azure_openai.set_job(world.only_job().id, status="failed")
+    world.call(delete_leftovers)
+
+    assert while_it_trains == 1
+    assert world.azure_openai.files == {}
+
+
+def test_deployment_that_an_ended_run_left_goes_at_night() -> None:
+    """The champion's, an open run's and a stranger's stay."""
+    world = World()
+    ended, current, running = (
+        world.a_run(DatasetRef(project="shop", version=f"v{n}"), training=examples(12 + n))
+        for n in range(3)
+    )
+    for run in (ended, current, running):
+        deploy(world, f"shop-{run.run_digest[:12]}")
+    deploy(world, "shop-aaaaaaaaaaaa")
+    world.ended(ended)
+    world.ended(current, Phase.SUCCEEDED)
+    world.crown(an_entry(current.id, deployment=f"shop-{current.run_digest[:12]}"))
+
+    world.call(delete_leftovers)
+
+    assert set(world.resource_manager.deployments) == {
+        f"shop-{current.run_digest[:12]}",
+        f"shop-{running.run_digest[:12]}",
+        "shop-aaaaaaaaaaaa",
+    }
+
+
+def test_files_of_strangers_are_left_alone_at_night() -> None:
+    """Only what a record of ours names is deleted."""
+    world = World()
+    run = world.a_ready_run()
+    world.ended(run)
+    [own] = world.azure_openai.files.values()
+    stranger = replace(own, id="file-x", name="theirs.jsonl")
+    world.azure_openai.files["file-x"] = stranger
+
+    world.call(delete_leftovers)
+
+    assert list(world.azure_openai.files) == ["file-x"]
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_sweep_of_an_empty_installation_does_nothing(times: int) -> None:
+    """Every start is by id, and there is none."""
+    world = World()
+
+    for _ in range(times):
+        look_round(world)
+
+    assert world.orchestrations.started == []
