@@ -36,7 +36,7 @@ class _Field:
             start = self.low if span == "*" else self._number(first)
             open_ended = span == "*" or (step and not dash)
             end = self.high if open_ended else self._number(last) if dash else start
-            stride = int(step) if step else 1
+            stride = self._number(step) if step else 1
             if not (self.low <= start <= end <= self.high and stride > 0):
                 raise ValueError(f"{part!r} is outside {self.low} to {self.high}")
             found.update(range(start, end + 1, stride))
@@ -44,7 +44,11 @@ class _Field:
 
     def _number(self, text: str) -> int:
         name = text.lower()
-        return self.names.index(name) + self.low if name in self.names else int(text)
+        if name in self.names:
+            return self.names.index(name) + self.low
+        if not text.isdecimal():
+            raise ValueError(f"{text!r} is no number" + (" and no name" if self.names else ""))
+        return int(text)
 
 
 _FIELDS = (
