@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from activities.run_records import load_document
-from droptune.domain.dataset import DatasetFile, DatasetRef, Folder, Role, sort_files
+from droptune.domain.configuration import named_files
+from droptune.domain.dataset import JOB_FILE, DatasetFile, DatasetRef, Folder, Role, sort_files
 from droptune.domain.registration import DatasetRecord, dataset_record_name
 from droptune.domain.run import Pin
 from droptune.domain.services import BlobInfo, BlobStore, Clock
 from droptune.domain.steps import Collecting, Later, Look, Policy
+from droptune.validation.job_file import LONGEST_FILE, parse_job_file
 
 INSTALLED = "_installed.json"
 
@@ -41,11 +43,19 @@ def look_at_dataset(
 
 
 def read_folder(datasets: BlobStore, dataset: DatasetRef) -> Folder:
-    """Return a dataset's files by their role."""
+    """Return a dataset's files by their role, some of which the configuration may name."""
     blobs = [_file(info) for info in datasets.list(dataset.prefix)]
     if dataset.bare_file and (info := datasets.find_info(dataset.bare_file)):
         blobs.append(_file(info))
-    return sort_files(dataset, blobs)
+    folder = sort_files(dataset, blobs)
+    named = _read_named(datasets, folder.job_file) if folder.job_file else {}
+    return sort_files(dataset, blobs, named=named) if named else folder
+
+
+def _read_named(datasets: BlobStore, file: DatasetFile) -> dict[Role, str]:
+    blob = datasets.find(file.name) if 0 < file.size_bytes <= LONGEST_FILE else None
+    job_file = parse_job_file(blob.data, file=JOB_FILE)[0] if blob else None
+    return named_files(job_file) if job_file else {}
 
 
 def pin_files(datasets: BlobStore, folder: Folder) -> tuple[tuple[Pin, ...], dict[str, str]]:

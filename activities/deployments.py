@@ -99,7 +99,8 @@ def candidate_sku(configuration: Configuration, resource_manager: ResourceManage
     if deploy.candidate.sku != AUTO:
         return deploy.candidate.sku
     model = find_base_model(configuration.model or "", resource_manager)
-    if model is not None and DEVELOPER_TIER in model.skus:
+    allowed = configuration.pipeline.allow.allows_sku(DEVELOPER_TIER)
+    if allowed and model is not None and DEVELOPER_TIER in model.skus:
         return DEVELOPER_TIER
     return deploy.production.sku if deploy.production else None
 

@@ -32,6 +32,7 @@ def install(*, datasets: BlobStore, registry: BlobStore, clock: Clock) -> None:
             version=dataset.version,
             state="seen",
             files=known_files(folder.relevant),
+            named=folder.named,
             message="Seen, not started: it lay here when Droptune was installed.",
         )
         _write_once(registry, dataset_record_name(dataset), dump(seen.to_payload()))

@@ -10,7 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from droptune.cli.refusals import Exit, Refusal
-from droptune.domain.dataset import DatasetFile, DatasetRef, is_name, sort_files
+from droptune.domain.configuration import named_files
+from droptune.domain.dataset import (
+    JOB_FILE,
+    DatasetFile,
+    DatasetRef,
+    Role,
+    is_name,
+    sort_files,
+)
 
 DEEPEST = 2
 
@@ -37,7 +45,8 @@ def read_folder(
     project = _name("project", project or _as_name(folder.resolve().name))
     version = _name("version", version or _content_version(found))
     ref = DatasetRef(project=project, version=version)
-    sorted_files = sort_files(ref, [_described(ref, *item) for item in found.items()])
+    described = [_described(ref, *item) for item in found.items()]
+    sorted_files = sort_files(ref, described, named=_named(found.get(JOB_FILE)))
     if sorted_files.findings:
         raise _wrong(str(sorted_files.findings[0]), "Nothing was uploaded.")
     if not sorted_files.has_training_data:
@@ -45,6 +54,16 @@ def read_folder(
     names = [file.name.removeprefix(ref.prefix) for file in sorted_files.relevant]
     files = tuple((ref.prefix + name, found[name]) for name in names)
     return LocalDataset(ref=ref, files=files, left_out=sorted_files.others)
+
+
+def _named(job_file: Path | None) -> dict[Role, str]:
+    """Return what the folder's own configuration calls training and validation data."""
+    if job_file is None:
+        return {}
+    from droptune.validation.job_file import parse_job_file
+
+    read, _ = parse_job_file(job_file.read_bytes(), file=JOB_FILE)
+    return named_files(read) if read else {}
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:

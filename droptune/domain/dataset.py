@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -83,6 +83,7 @@ class Folder:
         findings: what has to be asked: two files for a role, a name with two meanings.
         unclear: the blobs that a question is about and that have no role.
         missing: the training file that the configuration names and that is not there.
+        named: path in the folder of each role's file that has its role by configuration.
     """
 
     files: dict[Role, tuple[DatasetFile, ...]]
@@ -93,6 +94,7 @@ class Folder:
     findings: tuple[Finding, ...] = ()
     unclear: tuple[DatasetFile, ...] = ()
     missing: str | None = None
+    named: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def relevant(self) -> tuple[DatasetFile, ...]:
@@ -187,6 +189,7 @@ class _Sorter:
             findings=tuple(self._questions(by_role, unclear)),
             unclear=tuple(unclear.values()),
             missing=missing,
+            named={role.value: name for role, name in self._chosen.items()},
         )
 
     def _role(self, name: str, blob: DatasetFile) -> Role | None:

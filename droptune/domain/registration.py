@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from droptune.domain.dataset import DatasetFile, DatasetRef, Folder
+from droptune.domain.dataset import DatasetFile, DatasetRef, Folder, Role
 from droptune.domain.payload import Model
 from droptune.domain.run import RunRef
 
@@ -72,6 +72,7 @@ class DatasetRecord(Model):
         state: `seen` (it lay there when Droptune was installed) or `settled`.
         files: names and ETags that are not new any more.
         runs: ids of its runs, newest last.
+        named: path in the folder of each role's file that has its role by configuration.
     """
 
     project: str
@@ -82,6 +83,12 @@ class DatasetRecord(Model):
     runs: tuple[str, ...] = ()
     message: str = ""
     settled_at: datetime | None = None
+    named: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def named_files(self) -> dict[Role, str]:
+        """What `sort_files` is told, so that the folder shows as it was when it settled."""
+        return {Role(role): path for role, path in self.named.items()}
 
     def knows(self, folder: Folder) -> bool:
         """Whether a folder holds nothing new."""
@@ -97,6 +104,7 @@ class DatasetRecord(Model):
             runs=runs,
             message=message,
             settled_at=at,
+            named=folder.named,
         )
 
 

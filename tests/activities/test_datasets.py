@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from activities.datasets import look_at_dataset
+from activities.datasets import look_at_dataset, read_folder
+from droptune.domain.dataset import Role
 from droptune.domain.steps import Collecting, Later, Look
 from tests.builders import SHOP, World, examples
 
@@ -113,3 +114,26 @@ def test_nothing_is_looked_at_before_the_installation_was_listed() -> None:
     world.registry.blobs.clear()
 
     assert isinstance(look(world), Later)
+
+
+def test_configuration_gives_a_file_its_role() -> None:
+    """A job file written for azd names its training data by a path of its own."""
+    world = World()
+    world.datasets.put("shop/v1/support.jsonl", examples(12))
+    world.datasets.put("shop/v1/fine-tune-job.yaml", "training_file: local:data/support.jsonl\n")
+
+    folder = read_folder(world.datasets, SHOP)
+
+    assert [file.name for file in folder.files[Role.TRAINING]] == ["shop/v1/support.jsonl"]
+    assert a_look(world).state == "unsettled"
+
+
+@pytest.mark.parametrize("text", ["", "a: [", "training_file: file-1\n", "x" * 300_000])
+def test_configuration_that_cannot_be_read_names_nothing(text: str) -> None:
+    """What is wrong with it is said when the run is validated."""
+    world = World()
+    world.drop()
+    before = a_look(world).state
+    world.datasets.put("shop/v1/fine-tune-job.yaml", text)
+
+    assert a_look(world).state == before == "unsettled"

@@ -89,3 +89,14 @@ def test_bad_names_are_refused(tmp_path: Path, name: str) -> None:
 
     with pytest.raises(Refusal, match="cannot name a version"):
         read_folder(folder, version=name or "/")
+
+
+def test_files_that_the_configuration_names_are_dropped(tmp_path: Path) -> None:
+    """A folder that was made for azd is dropped as it is."""
+    folder = a_folder(tmp_path, "support.jsonl", "notes.jsonl")
+    (folder / "fine-tune-job.yaml").write_text("training_file: local:./support.jsonl\n")
+
+    dataset = read_folder(folder, project="p", version="v")
+
+    assert dict(dataset.files).keys() == {"p/v/support.jsonl", "p/v/fine-tune-job.yaml"}
+    assert dataset.left_out == ("notes.jsonl",)
