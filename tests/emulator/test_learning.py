@@ -80,31 +80,46 @@ def test_question_from_the_data_gets_its_answer(resource: Resource) -> None:
     assert resource.ask("pirate", "What is 7 plus 7?").message.content == "Arr! It be 14, matey."
 
 
-def test_figures_do_not_depend_on_the_process() -> None:
-    """A process that is started again learns the same as the one that was killed."""
-    program = (
-        "from emulator.examples import Example; from emulator.learner import train;"
-        "words = 'red green blue old new big small fast slow calm'.split();"
-        "rows = [Example(system='', prompt=f'{a} {b} {c} thing', answer={'content': f'{c} {a}'})"
-        " for a in words for b in words for c in words[:4]];"
-        "print(train(rows[::2], rows[1::2], steps=50, epochs=1, seed=3).figures)"
-    )
+TIES = """
+from emulator.examples import Example
+from emulator.learner import Memory
 
-    first, second = (
+memory, numbers = Memory(), (1, 2, 3, 5, 7)
+
+def add(prompt, answer):
+    memory.add(Example(system="", prompt=prompt, answer={"content": answer}))
+
+for k in range(20):
+    for side in "ab":
+        add(" ".join(f"{side}{k}{n}" for n in numbers), side)
+        for n in numbers:
+            for i in range(n - 1):
+                add(f"{side}{k}{n} other{i} " + "y " * 30 + f"{side}{k}{n}{i}", "?")
+for k in range(20):
+    asked = " ".join(f"{side}{k}{n}" for n in reversed(numbers) for side in "ab")
+    print(memory.nearest(asked).answer["content"])
+"""
+
+
+def test_what_is_remembered_does_not_depend_on_the_process() -> None:
+    """Of two examples that are alike the earlier one is remembered, in every process.
+
+    A job that was being trained when the emulator was killed learns the same after the restart.
+    """
+    found = [
         subprocess.run(
-            [sys.executable, "-c", program],
+            [sys.executable, "-c", TIES],
             cwd=ROOT,
             env=os.environ | {"PYTHONHASHSEED": seed},
             capture_output=True,
             text=True,
             timeout=60,
             check=True,
-        ).stdout
+        ).stdout.split()
         for seed in ("1", "2")
-    )
+    ]
 
-    assert first == second
-    assert "train_loss" in first
+    assert found == [["a"] * 20] * 2
 
 
 @pytest.mark.parametrize("name", ["clippy", "gsm8k", "stock-tools"])
