@@ -16,9 +16,10 @@ from droptune.domain.errors import (
     RequestRejectedError,
     TransientError,
 )
+from droptune.domain.service_errors import Retry, ServiceError, explain
 
 LONGEST_MESSAGE = 300
-_TRANSIENT_CODES = frozenset({"DeploymentNotReady"})
+_NOT_READY = "deployment-not-ready"
 _SECRETS = re.compile(r"(?i)(bearer\s+|api-key\W+|sig=|accountkey=)[^\s&;,\"']+")
 _REMEDIES = {
     401: "Check the identity's token scope, or the key, and that the endpoint belongs to it.",
@@ -47,14 +48,23 @@ class Refusal:
         code, text = read_error(self.body)
         message = f"{self.doing}: {self.status} {code or 'without a code'}"
         message += f": {shorten(text)}" if text else ""
-        if self.status == 429 or code in _TRANSIENT_CODES or is_transient(self.status):
-            kind = TransientError if self.status == 429 or not self.acted else OutcomeUnknownError
+        known = explain(self.status, self.body)
+        if self.status == 404 and known.code != _NOT_READY:
+            return NotFoundError(message, service_code=code)
+        if self._may_pass(known):
+            unknown = self.acted and self.status != 429 and is_transient(self.status)
+            kind = OutcomeUnknownError if unknown else TransientError
             wait = retry_after(self.headers, now)
             return kind(message, status=self.status, retry_after=wait, service_code=code)
-        if self.status == 404:
-            return NotFoundError(message, service_code=code)
-        remedy = _REMEDIES.get(self.status, "")
+        remedy = known.remedy if known.is_known else _REMEDIES.get(self.status, "")
         return RequestRejectedError(message, status=self.status, service_code=code, remedy=remedy)
+
+    def _may_pass(self, known: ServiceError) -> bool:
+        """Whether a later try may cure it. A limit that is refused with 4xx is a no with the
+        service's code: who asked decides how to wait."""
+        if known.is_known and self.status < 500 and self.status != 429:
+            return known.retry is Retry.SOON
+        return is_transient(self.status)
 
 
 def is_transient(status: int) -> bool:

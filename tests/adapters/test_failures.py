@@ -62,6 +62,42 @@ def test_status_decides_between_permanent_and_transient(
     assert type(error) is kind
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "message", "kind"),
+    [
+        (401, "ExpiredAuthenticationToken", "The access token expiry …", TransientError),
+        (400, "invalidPayload", "… must point to a completed file import.", TransientError),
+        (400, "AccountProvisioningStateInvalid", "Account … in state Accepted", TransientError),
+        (404, "DeploymentNotReady", "", TransientError),
+        (404, "DeploymentNotFound", "The API deployment …", NotFoundError),
+        (409, "RequestConflict", "Another operation …", OutcomeUnknownError),
+        (409, "ScopeLocked", "… following scope(s) are locked …", RequestRejectedError),
+        (400, "InsufficientQuota", "… bigger than available …", RequestRejectedError),
+    ],
+)
+def test_error_on_record_is_treated_as_the_table_says(
+    status: int, code: str, message: str, kind: type[Exception]
+) -> None:
+    """What is known of an error goes before its status; a refusal was certainly not carried out."""
+    body = {"error": {"code": code, "message": message}}
+
+    error = Refusal(doing="asking", status=status, body=body, acted=True).error(NOW)
+
+    assert type(error) is kind
+
+
+def test_known_no_comes_with_the_remedy_of_the_table() -> None:
+    """The misleading text of the service is explained."""
+    message = "The specified base model does not support fine-tuning."
+    body = {"error": {"code": "invalidPayload", "message": message}}
+
+    error = Refusal(doing="creating the job", status=400, body=body).error(NOW)
+
+    assert isinstance(error, RequestRejectedError)
+    assert "trainingType" in error.remedy
+    assert error.service_code == "invalidPayload"
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_missing_rights_come_with_a_remedy(status: int) -> None:
     """Who may not do something learns what would help."""
