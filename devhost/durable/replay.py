@@ -49,6 +49,7 @@ class Replay:
             function has answered for the first time.
         calls: name and input of each activity or canned sub-orchestrator, in order.
         longest_history: the most rows that any execution had.
+        instances: ids of all instances that there were.
     """
 
     input: Any
@@ -59,6 +60,7 @@ class Replay:
     calls: list[tuple[str, Any]] = field(default_factory=list)
     sleeps: list[timedelta] = field(default_factory=list)
     longest_history: int = 0
+    instances: set[str] = field(default_factory=set)
 
     def names(self) -> list[str]:
         """Return the names of what was called, in order."""
@@ -84,11 +86,16 @@ class Replay:
         raise StuckError(f"nothing goes on after {self.names()[-5:]}")
 
     def _engine(self, orchestrator: Callable[..., Any]) -> Engine:
-        real = {f.__name__: df.Orchestrator.create(f) for f in (orchestrator, *self.orchestrators)}
+        real = {f.__name__: self.created(f) for f in (orchestrator, *self.orchestrators)}
         canned = {name: self._canned_orchestrator(name) for name in self.answers}
         activities = {name: self._canned_activity(name) for name in self.answers}
         functions = Functions(orchestrators={**canned, **real}, activities=activities)
         return Engine(functions, Store(":memory:"), self.clock)
+
+    def created(self, function: Callable[..., Any]) -> Callable[[str], str]:
+        """Return an orchestrator as the worker calls it: history in, actions out."""
+        real: Callable[[str], str] = df.Orchestrator.create(function)
+        return real
 
     def _canned_activity(self, name: str) -> Callable[[str | None], str]:
         return lambda text: json.dumps(self._answer(name, json.loads(text) if text else None))
@@ -130,5 +137,6 @@ class Replay:
         return True
 
     def _measure(self, engine: Engine) -> None:
+        self.instances |= {i.id for i in engine.store.list_instances()}
         lengths = (len(engine.store.history(i.id)) for i in engine.store.list_instances())
         self.longest_history = max(self.longest_history, *lengths)
