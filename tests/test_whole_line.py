@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from typing import Any
 
 import pytest
 
+from droptune.domain.deployment import DeploymentRequest
+from droptune.domain.job import JobStatus
 from droptune.domain.phases import Outcome, Phase
-from tests.builders import PRODUCTION, SHOP, World, a_job_file, examples
-from tests.line_in_memory import Line, a_line
+from droptune.domain.steps import waiting_instances
+from tests.builders import PRODUCTION, SHOP, World, a_job_file, an_entry, examples
+from tests.fakes import CrashError
+from tests.line_in_memory import Line, a_line, move_on
 
 LIMIT = 16 << 10
 CANARY = "the-canary-sings-at-dawn"
@@ -127,3 +133,206 @@ def test_rejected_dataset_says_why_in_its_record() -> None:
     assert run.error is not None
     assert "line 13" in run.message
     assert "bot" in run.message
+
+
+def cancel_at(world: World, line: Line, phase: Phase) -> None:
+    """Let a person cancel as soon as a run is in a phase."""
+    activities = dict(line.activities)
+
+    def watched(name: str) -> Any:
+        def call(request: Any) -> Any:
+            answer = activities[name](request)
+            for run in world.records.list_open():
+                if run.phase is phase and not world.records.control(run.ref).cancelled:
+                    world.say(run, "cancel")
+                    for instance in waiting_instances(run.id):
+                        asyncio.run(line.orchestrations.wake(instance))
+            return answer
+
+        return call
+
+    line.activities = {name: watched(name) for name in activities}
+
+
+@pytest.mark.parametrize(
+    "phase",
+    [
+        Phase.SETTLING,
+        Phase.VALIDATING,
+        Phase.ESTIMATING,
+        Phase.CHECKING,
+        Phase.AWAITING_APPROVAL,
+        Phase.QUEUED,
+        Phase.UPLOADING,
+        Phase.TRAINING,
+        Phase.DEPLOYING,
+        Phase.TESTING,
+        Phase.AWAITING_PROMOTION,
+    ],
+)
+def test_run_cancelled_in_any_phase_leaves_nothing_that_bills(phase: Phase) -> None:
+    """Whatever it has begun is stopped or deleted, and the record says cancelled."""
+    world = World()
+    world.crown(an_entry())
+    old = DeploymentRequest(name="shop-aaaaaaaaaaaa", model="m", sku="GlobalStandard", capacity=50)
+    world.resource_manager.put_deployment(old)
+    line = a_line(world)
+    cancel_at(world, line, phase)
+    always = {"training": "always", "promotion": "always"}
+    world.drop(job=a_job_file(**PRODUCTION, approval=always))
+    world_says_yes(world, line, but=phase)
+
+    line.notice(SHOP)
+    line.run()
+
+    [run] = world.records.list_newest()
+    assert phase in {change.phase for change in run.history} | {Phase.SETTLING}
+    assert run.phase is Phase.CANCELLED
+    assert all(job.status.is_terminal for job in world.azure_openai.jobs.values())
+    assert list(world.resource_manager.deployments) == ["shop-aaaaaaaaaaaa"]
+    assert {file.name for file in world.azure_openai.files.values()} <= {"results.csv"}
+
+
+def world_says_yes(world: World, line: Line, *, but: Phase | None = None) -> None:
+    """Let a person approve whatever is asked, except in one phase."""
+
+    def rest(world: World) -> None:
+        move_on(world)
+        for run in world.records.list_open():
+            about = {
+                Phase.AWAITING_APPROVAL: "training",
+                Phase.AWAITING_PROMOTION: "promotion",
+            }.get(run.phase)
+            if about and run.phase is not but:
+                world.clock.advance(1)
+                world.say(run, "approve", about=about)
+
+    line.while_resting = rest
+
+
+def test_job_with_more_epochs_than_approved_is_trained_after_a_persons_yes() -> None:
+    """One job is cancelled, one is trained, and the model is promoted."""
+    world = World()
+    line = a_line(world)
+
+    def rest(world: World) -> None:
+        move_on(world)
+        if len(world.azure_openai.jobs) == 1 and not world.only_job().status.is_terminal:
+            world.azure_openai.set_job(world.only_job().id, hyperparameters={"n_epochs": 30})
+        for run in world.records.list_open():
+            if run.phase is Phase.AWAITING_APPROVAL:
+                world.say(run, "approve", about="training")
+
+    line.while_resting = rest
+    drop(world, line)
+
+    [run] = world.records.list_newest()
+    statuses = [job.status for job in world.azure_openai.jobs.values()]
+    assert statuses == [JobStatus.CANCELLED, JobStatus.SUCCEEDED]
+    assert run.outcome is Outcome.PROMOTED
+
+
+def test_task_hub_that_is_lost_in_the_middle_costs_nothing() -> None:
+    """The sweep starts the open run again, which finds its job and goes on to the end."""
+    world = World()
+    line = a_line(world)
+
+    class LostError(Exception):
+        """The hub went away."""
+
+    def lose(world: World) -> None:
+        move_on(world)
+        if any(job.status is JobStatus.RUNNING for job in world.azure_openai.jobs.values()):
+            raise LostError
+
+    line.while_resting = lose
+    with pytest.raises(LostError):
+        drop(world, line)
+    world.datasets.put("shop/v1/training.jsonl", examples(40))
+
+    second = a_line(world)
+    [run] = world.records.list_open()
+    asyncio.run(
+        second.orchestrations.ensure_started("fine_tune_model", run.id, run.ref.to_payload())
+    )
+    second.run()
+
+    assert world.now(run).outcome is Outcome.PROMOTED
+    assert len(world.azure_openai.jobs) == 1
+
+
+def test_dataset_that_changes_in_the_queue_is_superseded_by_a_run_of_its_own() -> None:
+    """One job is paid for: the newer content's."""
+    world = World()
+    line = a_line(world)
+    changed = []
+
+    def rest(world: World) -> None:
+        move_on(world)
+        open_runs = list(world.records.list_open())
+        if not changed and any(run.phase is Phase.QUEUED for run in open_runs):
+            changed.append(True)
+            world.drop(job=a_job_file(**PRODUCTION), training=examples(15))
+            line.notice(SHOP)
+
+    line.while_resting = rest
+    drop(world, line)
+
+    newer, older = world.records.list_newest()
+    assert older.phase is Phase.SUPERSEDED
+    assert newer.outcome is Outcome.PROMOTED
+    assert len(world.azure_openai.jobs) == 1
+
+
+def test_change_after_the_job_exists_asks_before_it_trains_again() -> None:
+    """The first run goes on; the second waits for a person, and nothing more is bought."""
+    world = World()
+    line = a_line(world)
+    changed = []
+
+    def rest(world: World) -> None:
+        move_on(world)
+        if not changed and world.azure_openai.jobs:
+            changed.append(True)
+            world.drop(job=a_job_file(**PRODUCTION), training=examples(15))
+            line.notice(SHOP)
+
+    line.while_resting = rest
+    drop(world, line)
+
+    newer, older = world.records.list_newest()
+    assert older.outcome is Outcome.PROMOTED
+    assert (newer.phase, newer.error and newer.error.code) == (Phase.REJECTED, "approval-timeout")
+    assert "already training" in newer.approval_reasons[0]
+    assert len(world.azure_openai.jobs) == 1
+
+
+@pytest.mark.parametrize("start", range(4))
+def test_worker_killed_anywhere_in_the_line_changes_nothing_but_time(start: int) -> None:
+    """Killed at every hundredth point between two effects: one job, one champion, nothing left."""
+    point, died, killed = start * 25, True, 0
+    while died:
+        world = World()
+        line = a_line(world)
+        fuse = world.kill_at(point)
+
+        world.drop(job=a_job_file(**PRODUCTION))
+        line.notice(SHOP)
+        while True:
+            try:
+                line.run()
+                break
+            except CrashError:
+                continue
+
+        world.survive()
+        [run] = world.records.list_newest()
+        champion = world.champion()
+        assert run.outcome is Outcome.PROMOTED, f"point {point}"
+        assert champion is not None
+        assert len(champion.history) == 1
+        assert len(world.azure_openai.jobs) == 1
+        assert list(world.resource_manager.deployments) == [champion.current.deployment]
+        assert {f.name for f in world.azure_openai.files.values()} == {"results.csv"}
+        died, point, killed = fuse.is_burnt, point + 100, killed + fuse.is_burnt
+    assert killed > 1
