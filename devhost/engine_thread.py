@@ -82,7 +82,8 @@ class EngineThread:
         try:
             self._engine.run_activity(activity)
         except Exception:
-            _logger.exception("Activity %s could not be written", activity.name)
+            _logger.exception("Activity %s could not be written; it runs again", activity.name)
+            self._stop.wait(LONGEST_REST)  # a full disk is not mended at once
         finally:
             self._running.discard(activity.id)
             self.wake()
