@@ -73,9 +73,13 @@ def pin_files(datasets: BlobStore, folder: Folder) -> tuple[tuple[Pin, ...], dic
                 joined.update(chunk)
             pins.append(_pin(role.value, file, own.hexdigest()))
         content[role.value] = joined.hexdigest()
-    if folder.job_file:
-        data = b"".join(datasets.open(folder.job_file.name, if_match=folder.job_file.etag))
-        pins.append(_pin("configuration", folder.job_file, hashlib.sha256(data).hexdigest()))
+    single = [("unclear", file) for file in folder.unclear]
+    single += [("configuration", folder.job_file)] if folder.job_file else []
+    for name, file in single:
+        own = hashlib.sha256()
+        for chunk in joined_chunks(datasets, file, is_last=True):
+            own.update(chunk)
+        pins.append(_pin(name, file, own.hexdigest()))
     return tuple(pins), content
 
 

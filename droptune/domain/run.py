@@ -43,7 +43,7 @@ class Pin(Model):
     """A blob as it was when the dataset settled.
 
     Attributes:
-        role: the file's role, or "configuration".
+        role: the file's role, "configuration", or "unclear" for a file whose role has to be asked.
         sha256: of the blob's bytes.
     """
 
