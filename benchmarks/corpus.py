@@ -82,7 +82,7 @@ def _window(dice: random.Random, pool: list[str], length: int) -> str:
     piece = dice.choice(pool)
     start = dice.randrange(max(1, len(piece) - length))
     text = piece[start : start + length].strip()
-    return text or "nothing"
+    return text.replace("<|", "< |") or "nothing"
 
 
 def gather(dice: random.Random, roots: tuple[str, ...]) -> list[str]:

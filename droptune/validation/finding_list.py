@@ -53,7 +53,7 @@ class FindingList:
                 count=place.count,
             )
         if rest := found.count - listed:
-            said = f"{rest:,} more of the same in this file."
+            said = f"{rest:,} more of the same{' in this file' if file else ''}."
             yield Finding(
                 rule=rule.id, severity=severity, file=file, message=said, fix=rule.fix, count=rest
             )
@@ -61,6 +61,31 @@ class FindingList:
     def _severity(self, rule: Rule) -> Severity:
         raised = rule.id in self._request.raised
         return _WORSE.get(rule.severity, rule.severity) if raised else rule.severity
+
+    def unreadable(self, file: str, why: str) -> None:
+        """Say that a file could not be read to its end."""
+        said = f"The file cannot be read: {why}."
+        self._say("unreadable-file", Severity.ERROR, said, "Name a file that can be read.", file)
+
+    def changed(self, file: str) -> None:
+        """Say that a file became another while it was read."""
+        said = "The file changed while it was read: what is said of it may be of neither."
+        self._say("file-changed", Severity.ERROR, said, "Validate it once it is complete.", file)
+
+    def estimated(self, file: str, texts: int) -> None:
+        """Say that texts could not be counted exactly."""
+        said = f"The tokens of {texts} texts could only be counted in pieces: an estimate."
+        self._say("tokens-estimated", Severity.INFO, said, "Shorten the texts.", file)
+
+    def miscounted(self, file: str) -> None:
+        """Say that the fast counter was found wrong, and the reference counted."""
+        said = "The fast counter disagreed with tiktoken, so tiktoken counted the file."
+        self._say("counter-disagreed", Severity.INFO, said, "Tell Droptune's authors.", file)
+
+    def _say(self, rule: str, severity: Severity, message: str, fix: str, file: str) -> None:
+        self._found.append(
+            Finding(rule=rule, severity=severity, file=file, message=message, fix=fix)
+        )
 
     def all(self) -> tuple[Finding, ...]:
         """Return the findings, worst first, in the order of files and rules."""

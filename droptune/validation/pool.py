@@ -4,35 +4,41 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 
-from droptune.validation.rules.example import Asked
+from droptune.validation.reading import Digest, InOneGo, Plan
 from droptune.validation.scan import Scanned, Scanner
-from droptune.validation.sources import Source
+from droptune.validation.sources import FileSource, Source
 
+WORTH_BYTES = 24 << 20
 SMALLEST_RANGE, LARGEST_RANGE = 4 << 20, 16 << 20
-_scanner: Scanner | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
-    """What every process has to know."""
-
-    asked: Asked
-    encoding: str
-    fast: bool = True
+_own: list[Scanner] = []  # of a process of a pool, which has no other place to keep it
 
 
 class Pool:
-    """Processes that scan; they start at the first file that is worth it."""
+    """Reads large files of this machine by several processes, all else in one go.
+
+    The processes start at the first file that is worth it. If one of them dies (memory), the file
+    is read once more in this process.
+    """
 
     def __init__(self, plan: Plan, workers: int) -> None:
         """Use at most so many processes."""
         self._plan, self._workers = plan, workers
+        self._in_one_go = InOneGo(plan)
         self._executor: ProcessPoolExecutor | None = None
+
+    def scan(self, source: Source, digest: Digest) -> Scanned:
+        """See Reader."""
+        if not isinstance(source, FileSource) or source.size_bytes < WORTH_BYTES:
+            return self._in_one_go.scan(source, digest)
+        try:
+            return self._scan(source, digest)
+        except BrokenProcessPool:
+            self.close()
+            return self._in_one_go.scan(source, Digest() if digest.size_bytes else digest)
 
     def close(self) -> None:
         """End the processes."""
@@ -40,21 +46,21 @@ class Pool:
             self._executor.shutdown(cancel_futures=True)
             self._executor = None
 
-    def scan(self, source: Source, meanwhile: Callable[[], object]) -> Scanned | None:
-        """Return what a file holds, or None if a process died; `meanwhile` is called in between."""
+    @property
+    def is_started(self) -> bool:
+        """Whether processes were started."""
+        return self._executor is not None
+
+    def _scan(self, source: FileSource, digest: Digest) -> Scanned:
         executor = self._started()
-        futures = deque(
+        parts: deque[Future[Scanned]] = deque(
             executor.submit(_scan, source, start, end)
             for start, end in ranges(source.size_bytes, self._workers)
         )
-        try:
-            meanwhile()
-            whole = futures.popleft().result()
-            while futures:
-                whole.merge(futures.popleft().result())
-        except BrokenProcessPool:
-            self.close()
-            return None
+        digest.read(source)
+        whole = parts.popleft().result()
+        while parts:
+            whole.merge(parts.popleft().result())
         return whole
 
     def _started(self) -> ProcessPoolExecutor:
@@ -68,18 +74,19 @@ class Pool:
         return self._executor
 
 
-def ranges(size_bytes: int, workers: int) -> Iterator[tuple[int, int]]:
-    """Cut a file into ranges: enough for every process to have some, none too large."""
+def ranges(size_bytes: int, workers: int) -> Iterator[tuple[int, int | None]]:
+    """Cut a file into ranges: enough for every process to have some, none too large.
+
+    The last one has no end: it takes what a growing file gained meanwhile.
+    """
     step = min(LARGEST_RANGE, max(SMALLEST_RANGE, size_bytes // (4 * workers)))
     for start in range(0, size_bytes, step):
-        yield start, min(start + step, size_bytes)
+        yield start, start + step if start + step < size_bytes else None
 
 
 def _prepare(plan: Plan) -> None:
-    global _scanner  # noqa: PLW0603  # a process of a pool has no other place of its own
-    _scanner = Scanner(plan.asked, plan.encoding, fast=plan.fast)
+    _own[:] = [plan.scanner()]
 
 
-def _scan(source: Source, start: int, end: int) -> Scanned:
-    assert _scanner is not None
-    return _scanner.scan(source, start, end)
+def _scan(source: Source, start: int, end: int | None) -> Scanned:
+    return _own[0].scan(source, start, end)

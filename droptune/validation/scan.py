@@ -12,7 +12,7 @@ import msgspec
 from droptune.validation.blocks import LONGEST_LINE, Block, read_blocks
 from droptune.validation.figures import Histogram
 from droptune.validation.rules import RULES
-from droptune.validation.rules.example import Asked, Example, RawLine, is_odd, message_lists
+from droptune.validation.rules.example import Asked, Example, RawLine, message_lists
 from droptune.validation.rules.faults import Fault, FaultKind, count_keys
 from droptune.validation.rules.registry import Rule
 from droptune.validation.rules.selection import Selection
@@ -26,7 +26,8 @@ ODD_BYTES = 8_000
 TOKEN_KINDS = ("total", "assistant", "apart", "tools", "parts", "images")
 _REFUSALS = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
 _SPACED_KEY = re.compile(rb'"[ \t\r]+:')
-_SAMPLED, _SAMPLE_CHARS = 256, 2_000
+_BACKSLASH = ord("\\")
+_SAMPLED, _SAMPLE_BYTES = 256, 4_000
 
 
 @dataclass(slots=True)
@@ -99,7 +100,8 @@ class _Scan:
         self._selection, self._asked = scanner.selection, scanner.asked
         self._adders = [state.add for state in self.result.states.values()]
         self._sought: tuple[Rule, ...] = ()
-        self._last_text = ""
+        self._totals = self.result.tokens["total"]
+        self._assistants = self.result.tokens["assistant"]
 
     def take(self, block: Block) -> None:
         """Take in whole lines."""
@@ -115,7 +117,7 @@ class _Scan:
             lines.pop()
         sought = _needed(self._selection.line, data)
         self._sought = _needed(self._selection.sought, data)
-        spaced = _SPACED_KEY.search(data) is not None
+        spaced = _has_spaced_key(data)
         long, last = len(data) > LONGEST_LINE, len(lines) - 1
         for at, raw in enumerate(lines):
             result.lines += 1
@@ -127,7 +129,7 @@ class _Scan:
                 self._too_long()
             else:
                 self._line(raw, ended, spaced)
-        self._keep_sample()
+        self._keep_sample(lines[0])
 
     def _line(self, raw: bytes, ended: bool, spaced: bool) -> None:
         data = raw[len(BOM) :] if raw.startswith(BOM) else raw
@@ -138,19 +140,24 @@ class _Scan:
         if type(value) is not dict:
             self._faulty(RawLine(data, self.result.lines, ended=ended))
             return
-        odd = len(data) > ODD_BYTES or is_odd(value)
-        keys = count_keys(value) if odd else 1 + 2 * len(value["messages"])
+        plain = self._recipe.count_plain(value) if len(data) <= ODD_BYTES else None
+        keys = count_keys(value) if plain is None else 1 + 2 * len(value["messages"])
         if data.count(b'":') != keys or spaced:
             line = RawLine(data, self.result.lines, ended=ended)
             if not _is_clear(data, keys, spaced) and line.fault is not None:
                 self._faulty(line)
                 return
-        self._example(value, data, odd)
+        self.result.examples += 1
+        if plain is None:
+            self._example(value, data, self._count_odd(value), odd=True)
+        else:
+            total, assistant = plain
+            self._totals[total] += 1
+            self._assistants[assistant] += 1
+            self._example(value, data, total, odd=False)
 
-    def _example(self, value: dict[str, Any], raw: bytes, odd: bool) -> None:
+    def _example(self, value: dict[str, Any], raw: bytes, tokens: int, *, odd: bool) -> None:
         result, selection = self.result, self._selection
-        result.examples += 1
-        tokens = self._count_odd(value) if odd else self._count_plain(value["messages"])
         rules = selection.odd if odd else selection.plain
         if not (rules or self._sought or self._adders):
             return
@@ -164,14 +171,6 @@ class _Scan:
                     result.tally.add(rule.id, place, result.lines)
         for add in self._adders:
             add(example)
-
-    def _count_plain(self, messages: list[dict[str, Any]]) -> int:
-        total, assistant = self._recipe.count_plain(messages)
-        tokens = self.result.tokens
-        tokens["total"][total] += 1
-        tokens["assistant"][assistant] += 1
-        self._last_text = messages[-1]["content"]
-        return total
 
     def _count_odd(self, value: dict[str, Any]) -> int:
         messages = [
@@ -204,14 +203,21 @@ class _Scan:
                 self.result.tally.add_many(rule.id, line.number, count, place)
         self.result.lines += count
 
-    def _keep_sample(self) -> None:
-        text, sample = self._last_text, self.result.sample
-        if len(sample) < _SAMPLED and 0 < len(text) <= _SAMPLE_CHARS:
+    def _keep_sample(self, raw: bytes) -> None:
+        """Keep a text of a block's first line, with what the counter says of it."""
+        sample = self.result.sample
+        if len(sample) < _SAMPLED and len(raw) <= _SAMPLE_BYTES:
+            text = raw.decode("utf-8", "replace")
             sample.append((text, self._recipe.count(text)))
 
 
 def _needed(rules: tuple[Rule, ...], data: bytes) -> tuple[Rule, ...]:
     return tuple(rule for rule in rules if any(needle in data for needle in rule.needles))
+
+
+def _has_spaced_key(data: bytes) -> bool:
+    """Whether blanks stand between a key and its colon; a quote inside a text is escaped."""
+    return any(data[found.start() - 1] != _BACKSLASH for found in _SPACED_KEY.finditer(data))
 
 
 def _is_clear(raw: bytes, keys: int, spaced: bool) -> bool:
@@ -220,6 +226,6 @@ def _is_clear(raw: bytes, keys: int, spaced: bool) -> bool:
     Quotes inside texts are escaped, so a quote before a colon ends a key. False where blanks stand
     between the two, or a key ends in a backslash: then the slow way decides.
     """
-    if (spaced and _SPACED_KEY.search(raw)) or b'\\\\":' in raw:
+    if (spaced and _has_spaced_key(raw)) or b'\\\\":' in raw:
         return False
     return raw.count(b'":') - raw.count(b'\\":') == keys

@@ -49,8 +49,20 @@ class FileSource:
     def open(self, start: int = 0, end: int | None = None) -> BinaryIO:
         """See Source."""
         stream = self.path.open("rb")
-        stream.seek(start)
-        return stream if end is None else io.BytesIO(stream.read(end - start))
+        if start:
+            stream.seek(start)
+        if end is None:
+            return stream
+        with stream:
+            return io.BytesIO(stream.read(end - start))
+
+    def fingerprint(self) -> tuple[int, ...] | None:
+        """Return what changes when the file is written to, None once it is gone."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,3 +81,12 @@ class BytesSource:
     def open(self, start: int = 0, end: int | None = None) -> BinaryIO:
         """See Source."""
         return io.BytesIO(self.data[start:end])
+
+
+def read_start(source: Source, most: int) -> bytes:
+    """Return a source's first bytes, however few of them it gives at a time."""
+    data = b""
+    with source.open(0, most) as stream:
+        while len(data) < most and (piece := stream.read(most - len(data))):
+            data += piece
+    return data

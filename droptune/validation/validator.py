@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from droptune.domain.cost import CostEstimate, estimate
 from droptune.domain.dataset import Role
 from droptune.domain.findings import Severity
 from droptune.domain.models import find_model
+from droptune.validation.counter_check import counter_agrees
 from droptune.validation.finding_list import FindingList
-from droptune.validation.pool import Plan, Pool
+from droptune.validation.pool import Pool
+from droptune.validation.reading import Digest, InOneGo, Plan, Progress, Reader
 from droptune.validation.recognise import recognise_format
 from droptune.validation.report import FileReport, Report, ValidationRequest
 from droptune.validation.rules import RULES
 from droptune.validation.rules.example import Asked, DatasetView, FileStart, FileView
 from droptune.validation.rules.registry import Place, Rule
 from droptune.validation.rules.selection import Selection
-from droptune.validation.scan import TOKEN_KINDS, Scanned, Scanner
-from droptune.validation.sources import FileSource, Source
+from droptune.validation.scan import TOKEN_KINDS, Scanned
+from droptune.validation.sources import Source, read_start
 from droptune.validation.tally import Tally
 from droptune.validation.tokens.vocabulary import DEFAULT_ENCODING
 
-Progress = Callable[[int], None]
-WORTH_PROCESSES = 24 << 20
 _START = 1 << 16
 _ROLES = tuple(Role)
 
@@ -34,18 +34,17 @@ def validate(
     request: ValidationRequest,
     workers: int = 1,
     progress: Progress | None = None,
+    reader: Callable[[Plan], Reader] | None = None,
 ) -> Report:
     """Read every file once and report.
 
-    `workers` is how many processes may read files of this machine; one reads in this process. The
-    report is the same. `progress` is called with numbers of bytes as they are read.
+    `workers` is how many processes may read large files of this machine; one reads in this process.
+    The report is the same to the byte. `progress` is told of numbers of bytes as they are read;
+    `reader` makes another way to read.
     """
     ordered = sorted(sources, key=lambda source: _ROLES.index(source.role))
-    validation = _Validation(request, ordered, workers, progress)
-    try:
-        return validation.run()
-    finally:
-        validation.close()
+    make = reader or (InOneGo if workers < 2 else lambda plan: Pool(plan, workers))
+    return _Validation(request, ordered, make, progress).run()
 
 
 class _Validation:
@@ -55,33 +54,28 @@ class _Validation:
         self,
         request: ValidationRequest,
         sources: Sequence[Source],
-        workers: int,
+        make_reader: Callable[[Plan], Reader],
         progress: Progress | None,
     ) -> None:
         self._request, self._sources, self._progress = request, sources, progress
-        facts = find_model(request.model) if request.model else None
-        self._starts = [_read_start(source) for source in sources]
-        data_format = request.method or recognise_format(self._starts[0] if sources else b"")
-        self._asked = Asked(request=request, format=data_format, model=facts)
-        self._encoding = (facts.encoding if facts else None) or DEFAULT_ENCODING
-        self._selection = Selection(tuple(RULES.values()), self._asked)
-        self._dataset = DatasetView(self._asked)
         self._findings = FindingList(request)
-        self._scanner: Scanner | None = None
-        self._plan = Plan(asked=self._asked, encoding=self._encoding)
-        self._pool = Pool(self._plan, workers) if workers > 1 else None
-
-    def close(self) -> None:
-        """End the processes, if there are any."""
-        if self._pool is not None:
-            self._pool.close()
+        self._starts = [self._read_start(source) for source in sources]
+        facts = find_model(request.model) if request.model else None
+        first = next((start for start in self._starts if start), b"")
+        data_format = request.method or recognise_format(first)
+        asked = Asked(request=request, format=data_format, model=facts)
+        encoding = (facts.encoding if facts else None) or DEFAULT_ENCODING
+        self._plan = Plan(asked=asked, encoding=encoding)
+        self._selection = Selection(tuple(RULES.values()), asked)
+        self._dataset = DatasetView(asked)
+        self._reader = make_reader(self._plan)
 
     def run(self) -> Report:
         """Return the report."""
-        files = tuple(
-            self._file(source, start)
-            for source, start in zip(self._sources, self._starts, strict=True)
-        )
+        try:
+            files = tuple(map(self._file, self._sources, self._starts))
+        finally:
+            self._reader.close()
         tally = Tally()
         for rule in self._selection.dataset:
             _tell(tally, rule, rule.check(self._dataset))
@@ -90,54 +84,74 @@ class _Validation:
         bad = any(finding.severity is Severity.ERROR for finding in findings)
         return Report(
             verdict="reject" if bad else "accept",
-            format=self._asked.format,
+            format=self._plan.asked.format,
             model=self._request.model,
-            encoding=self._encoding,
+            encoding=self._plan.encoding,
             files=files,
             findings=findings,
             cost=self._cost(files),
         )
 
-    def _file(self, source: Source, start: bytes) -> FileReport:
-        tally = Tally()
+    def _read_start(self, source: Source) -> bytes | None:
+        """Return a file's first bytes, None if it cannot be read."""
+        try:
+            return read_start(source, _START)
+        except OSError as error:
+            self._findings.unreadable(source.name, error.strerror or "it cannot be read")
+            return None
+
+    def _file(self, source: Source, start: bytes | None) -> FileReport:
+        digest = Digest(self._progress)
+        scanned = Scanned()
+        if start is None:
+            self._dataset.refused.add(source.role)
+            return _file_report(source, digest, scanned)
+        before = fingerprint(source)
+        try:
+            scanned = self._read(source, start, digest)
+        except OSError as error:
+            self._findings.unreadable(source.name, error.strerror or "it cannot be read")
+        if fingerprint(source) != before:
+            self._findings.changed(source.name)
+        return _file_report(source, digest, scanned)
+
+    def _read(self, source: Source, start: bytes, digest: Digest) -> Scanned:
+        asked, tally = self._plan.asked, Tally()
+        size = source.size_bytes
         first = FileStart(
-            name=source.name,
-            role=source.role,
-            size_bytes=source.size_bytes,
-            data=start,
-            asked=self._asked,
+            name=source.name, role=source.role, size_bytes=size, data=start, asked=asked
         )
         for rule in self._selection.start:
             _tell(tally, rule, rule.check(first))
-        digest = _Digest(self._progress)
         if any(RULES[rule].severity is Severity.ERROR for rule in tally.rules):
             self._dataset.refused.add(source.role)
             digest.read(source)
             self._findings.add(tally, source.name)
-            return _file_report(source, digest, Scanned())
+            return Scanned()
         scanned = self._scan(source, digest)
         tally.merge(scanned.tally, 0)
         view = self._view(source, digest, scanned)
-        self._dataset.files[source.role] = view
+        self._dataset.files.append(view)
         for rule in self._selection.file:
             _tell(tally, rule, rule.check(view))
         self._findings.add(tally, source.name)
-        return _file_report(source, digest, scanned)
+        return scanned
 
-    def _scan(self, source: Source, digest: _Digest) -> Scanned:
-        if self._pool and isinstance(source, FileSource) and source.size_bytes > WORTH_PROCESSES:
-            scanned = self._pool.scan(source, lambda: digest.read(source))
-            if scanned is not None:
-                return scanned
-        if self._scanner is None:
-            self._scanner = Scanner(self._asked, self._encoding)
-        return self._scanner.scan(source, on_bytes=digest.add)
+    def _scan(self, source: Source, digest: Digest) -> Scanned:
+        scanned = self._reader.scan(source, digest)
+        if scanned.estimates:
+            self._findings.estimated(source.name, scanned.estimates)
+        if counter_agrees(scanned.sample, self._plan.encoding, digest.size_bytes):
+            return scanned
+        self._findings.miscounted(source.name)
+        slow = InOneGo(replace(self._plan, fast=False))
+        return slow.scan(source, Digest())
 
-    def _view(self, source: Source, digest: _Digest, scanned: Scanned) -> FileView:
+    def _view(self, source: Source, digest: Digest, scanned: Scanned) -> FileView:
         return FileView(
             role=source.role,
             name=source.name,
-            size_bytes=digest.size_bytes,
+            size_bytes=max(source.size_bytes, digest.size_bytes),
             lines=scanned.lines,
             examples=scanned.examples,
             tokens=scanned.tokens,
@@ -146,12 +160,11 @@ class _Validation:
         )
 
     def _cost(self, files: Sequence[FileReport]) -> CostEstimate:
-        training = next((file for file in files if file.role is Role.TRAINING), None)
-        tokens = training.tokens if training else {}
+        training = [file for file in files if file.role is Role.TRAINING]
         return estimate(
             model=self._request.model,
-            tokens=sum(tokens[kind].sum for kind in ("total", "apart") if kind in tokens),
-            examples=training.examples if training else 0,
+            tokens=sum(file.tokens[kind].sum for file in training for kind in ("total", "apart")),
+            examples=sum(file.examples for file in training),
             n_epochs=self._request.n_epochs,
             training_type=self._request.training_type,
             production_sku=self._request.production_sku,
@@ -159,36 +172,10 @@ class _Validation:
         )
 
 
-class _Digest:
-    """SHA-256 and length of a file's bytes."""
-
-    def __init__(self, progress: Progress | None) -> None:
-        self._hash, self._progress = hashlib.sha256(), progress
-        self.size_bytes = 0
-
-    @property
-    def sha256(self) -> str:
-        """The digest of all bytes so far, in hex."""
-        return self._hash.hexdigest()
-
-    def add(self, data: bytes) -> None:
-        """Take in bytes."""
-        self._hash.update(data)
-        self.size_bytes += len(data)
-        if self._progress is not None:
-            self._progress(len(data))
-
-    def read(self, source: Source) -> None:
-        """Take in a whole file."""
-        self._hash, self.size_bytes = hashlib.sha256(), 0
-        with source.open() as stream:
-            while data := stream.read(1 << 20):
-                self.add(data)
-
-
-def _read_start(source: Source) -> bytes:
-    with source.open(0, min(_START, source.size_bytes)) as stream:
-        return stream.read(_START)
+def fingerprint(source: Source) -> object:
+    """Return what changes when the file does, where the source can tell."""
+    tell = getattr(source, "fingerprint", None)
+    return tell() if tell is not None else None
 
 
 def _tell(tally: Tally, rule: Rule, places: Iterable[Place]) -> None:
@@ -196,7 +183,7 @@ def _tell(tally: Tally, rule: Rule, places: Iterable[Place]) -> None:
         tally.add(rule.id, place, place.line)
 
 
-def _file_report(source: Source, digest: _Digest, scanned: Scanned) -> FileReport:
+def _file_report(source: Source, digest: Digest, scanned: Scanned) -> FileReport:
     figures = {}
     for kind in TOKEN_KINDS:
         counts = scanned.tokens[kind]

@@ -14,8 +14,6 @@ from droptune.validation.rules.faults import Fault, find_fault
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 OUTPUTS = ("preferred_output", "non_preferred_output")
-_PLAIN_ROLES = frozenset({"system", "developer", "user", "assistant"})
-_FEW_MESSAGES = 1_000
 S = TypeVar("S", bound="State")
 
 
@@ -125,23 +123,6 @@ def message_lists(value: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
             yield name, value[name]
 
 
-def is_odd(value: dict[str, Any]) -> bool:
-    """Whether an example is anything but messages of text, the last of them the assistant's."""
-    messages = value.get("messages")
-    if len(value) != 1 or type(messages) is not list or not 0 < len(messages) <= _FEW_MESSAGES:
-        return True
-    role: Any = None
-    for message in messages:
-        if type(message) is not dict or len(message) != 2:
-            return True
-        role, content = message.get("role"), message.get("content")
-        if type(role) is not str or role not in _PLAIN_ROLES:
-            return True
-        if type(content) is not str or not content or content.isspace():
-            return True
-    return bool(role != "assistant")
-
-
 def _texts_of(message: Message) -> Iterator[Text]:
     content = message.value.get("content")
     if type(content) is str:
@@ -207,18 +188,23 @@ class FileView:
 
 
 class DatasetView:
-    """All files that were read, and how they shall be read.
+    """All files that were read, in the order training, validation, test.
 
-    `refused` are the roles whose files were not read, because of how they begin.
+    A role usually has one file. `refused` are the roles of files that were not read, because of
+    how they begin.
     """
 
     def __init__(self, asked: Asked) -> None:
         """Begin without files."""
         self.asked = asked
-        self.files: dict[Role, FileView] = {}
+        self.files: list[FileView] = []
         self.refused: set[Role] = set()
 
+    def of(self, role: Role) -> list[FileView]:
+        """Return the files of a role."""
+        return [file for file in self.files if file.role is role]
+
     @property
-    def training(self) -> FileView | None:
-        """The training data, or None."""
-        return self.files.get(Role.TRAINING)
+    def training(self) -> list[FileView]:
+        """The files of training data."""
+        return self.of(Role.TRAINING)

@@ -8,7 +8,7 @@ from typing import Any
 from droptune.domain.cost import likely_epochs
 from droptune.domain.dataset import Role
 from droptune.domain.findings import Severity
-from droptune.validation.rules.example import DatasetView, Example, FileStart, FileView
+from droptune.validation.rules.example import DatasetView, Example, FileView
 from droptune.validation.rules.fixtures import assistant, chat, pair, user
 from droptune.validation.rules.registry import Family, Place, case
 from droptune.validation.tokens.recipe import LONGEST_TEXT
@@ -34,7 +34,7 @@ def long() -> dict[str, Any]:
 )
 def no_training_data(dataset: DatasetView) -> Iterator[Place]:
     """Yield a place if no file has that role."""
-    if dataset.training is None and Role.TRAINING not in dataset.refused:
+    if not dataset.training and Role.TRAINING not in dataset.refused:
         yield Place(message="there is no training data")
 
 
@@ -52,7 +52,7 @@ def no_examples(file: FileView) -> Iterator[Place]:
         yield Place(message="no line holds an example")
 
 
-@rules.file(
+@rules.dataset(
     "too-few-examples",
     Severity.ERROR,
     says="The training data has fewer examples than the service takes.",
@@ -60,25 +60,27 @@ def no_examples(file: FileView) -> Iterator[Place]:
     fails=case(TEN[0]),
     passes=GOOD,
 )
-def too_few_examples(file: FileView) -> Iterator[Place]:
-    """Yield a place if there are some, but not enough."""
-    least = file.dataset.asked.request.min_examples
-    if file.role is Role.TRAINING and 0 < file.examples < least:
-        yield Place(message=f"there are {file.examples} examples; at least {least} are needed")
+def too_few_examples(dataset: DatasetView) -> Iterator[Place]:
+    """Yield a place if there are some, but not enough, in all training files together."""
+    least = dataset.asked.request.min_examples
+    examples = sum(file.examples for file in dataset.training)
+    if 0 < examples < least:
+        said = f"the number of examples is {examples}; at least {least} are needed"
+        yield Place(message=said, file=dataset.training[0].name)
 
 
-@rules.start(
+@rules.file(
     "file-too-large",
     Severity.ERROR,
     says="A file is larger than the service takes (512 MB).",
     fix="Leave out examples.",
-    fails=case(b"", size_bytes=MOST_BYTES + 1),
+    fails=case(*TEN, size_bytes=MOST_BYTES + 1),
     passes=GOOD,
 )
-def file_too_large(start: FileStart) -> Iterator[Place]:
-    """Yield a place if the file is too large; its test and held-out data go nowhere."""
-    if start.role is not Role.TEST and start.size_bytes > MOST_BYTES:
-        yield Place(message=f"the file has {start.size_bytes / (1 << 20):,.0f} MB; 512 may")
+def file_too_large(file: FileView) -> Iterator[Place]:
+    """Yield a place if the file is too large; test data go nowhere."""
+    if file.role is not Role.TEST and file.size_bytes > MOST_BYTES:
+        yield Place(message=f"the file has {file.size_bytes / (1 << 20):,.0f} MB; 512 may")
 
 
 @rules.example(
@@ -146,7 +148,7 @@ def too_many_messages(example: Example) -> Iterator[Place]:
         yield Place(message=f"{len(messages):,} messages; {MOST_MESSAGES:,} may", path="messages")
 
 
-@rules.file(
+@rules.dataset(
     "too-many-tokens",
     Severity.ERROR,
     says="Tokens x epochs are more than a job may train on (2 billion).",
@@ -154,12 +156,13 @@ def too_many_messages(example: Example) -> Iterator[Place]:
     fails=lambda: case(*TEN, long(), n_epochs=50_000),
     passes=GOOD,
 )
-def too_many_tokens(file: FileView) -> Iterator[Place]:
+def too_many_tokens(dataset: DatasetView) -> Iterator[Place]:
     """Yield a place if the epochs that are set, or else the likely ones, are too many."""
-    epochs = file.dataset.asked.request.n_epochs
-    times = epochs if isinstance(epochs, int) and epochs > 0 else likely_epochs(file.examples)
-    tokens = sum(file.tokens[kind].sum() for kind in ("total", "apart")) * times
-    if file.role is Role.TRAINING and tokens > MOST_TOKENS:
+    epochs, files = dataset.asked.request.n_epochs, dataset.training
+    likely = likely_epochs(sum(file.examples for file in files))
+    times = epochs if isinstance(epochs, int) and epochs > 0 else likely
+    tokens = sum(file.tokens[kind].sum() for kind in ("total", "apart") for file in files) * times
+    if tokens > MOST_TOKENS:
         yield Place(message=f"{tokens:,} tokens in {times} epochs; {MOST_TOKENS:,} may")
 
 

@@ -78,5 +78,5 @@ def missing_grader_field(example: Example) -> Iterator[Place]:
 )
 def missing_validation_data(dataset: DatasetView) -> Iterator[Place]:
     """Yield a place if there is training data alone."""
-    if dataset.training and Role.VALIDATION not in dataset.files:
+    if dataset.training and not dataset.of(Role.VALIDATION):
         yield Place(message="there is no validation data")

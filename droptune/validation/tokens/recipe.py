@@ -17,6 +17,8 @@ IMAGE_TOKENS = {"low": 85, "high": 765, "auto": 765}
 _SHORT_CHARS = 64
 _REPEATING = frozenset({"system", "developer"})
 _CACHED_CHARS = 4_000_000
+_PLAIN_ROLES = ("system", "developer", "user", "assistant")
+FEW_MESSAGES = 1_000
 _NUMBERS = (str, bool, int, float)
 
 
@@ -56,29 +58,40 @@ class Recipe:
         self._cache: dict[str, int] = {}
         self._cached_chars = 0
         self._tools: dict[bytes, int] = {}
-        self.sample: list[tuple[str, int]] = []
+        self._roles = {role: PER_MESSAGE + self._count(role) for role in _PLAIN_ROLES}
 
-    def count_plain(self, messages: list[dict[str, Any]]) -> tuple[int, int]:
-        """Return total and assistant tokens of messages that hold a role and a text each."""
+    def count_plain(self, value: dict[str, Any]) -> tuple[int, int] | None:
+        """Return total and assistant tokens of a plain example, or None if it is odd.
+
+        Plain is an example of messages alone, each a known role and a text that is not blank, the
+        last of them the assistant's: nearly all examples are, so this is the innermost loop.
+        """
+        messages = value.get("messages")
+        if len(value) != 1 or type(messages) is not list or not 0 < len(messages) <= FEW_MESSAGES:
+            return None
         total, assistant = PER_EXAMPLE, 0
-        cache = self._cache
+        role: Any = None
+        cache, count, roles = self._cache, self._count, self._roles
         for message in messages:
-            role, content = message["role"], message["content"]
+            if type(message) is not dict or len(message) != 2:
+                return None
+            role, content = message.get("role"), message.get("content")
+            if type(content) is not str or type(role) is not str or role not in roles:
+                return None
             if len(content) < _SHORT_CHARS or role in _REPEATING:
+                if not content or content.isspace():
+                    return None
                 tokens = cache.get(content)
                 if tokens is None:
                     tokens = self._remember(content)
-            elif len(content) > LONGEST_TEXT:
-                tokens = self._long(content)
+            elif content.isspace():
+                return None
             else:
-                tokens = self._count(content)
-            role_tokens = cache.get(role)
-            if role_tokens is None:
-                role_tokens = self._remember(role)
-            total += PER_MESSAGE + tokens + role_tokens
+                tokens = count(content)
+            total += roles[role] + tokens
             if role == "assistant":
                 assistant += tokens
-        return total, assistant
+        return (total, assistant) if role == "assistant" else None
 
     def count_example(
         self, value: Mapping[str, Any], messages: list[dict[str, Any]]

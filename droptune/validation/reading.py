@@ -1,0 +1,82 @@
+"""How a file is read: in this process, or in ranges by several; its digest beside it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from droptune.validation.rules.example import Asked
+from droptune.validation.scan import Scanned, Scanner
+from droptune.validation.sources import Source
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What every process that reads has to know; `fast` False counts with the reference alone."""
+
+    asked: Asked
+    encoding: str
+    fast: bool = True
+
+    def scanner(self) -> Scanner:
+        """Return a scanner for it."""
+        return Scanner(self.asked, self.encoding, fast=self.fast)
+
+
+class Digest:
+    """SHA-256 and length of a file's bytes."""
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        """Begin with nothing; `progress` is told of the number of bytes that come."""
+        self._hash, self._progress = hashlib.sha256(), progress
+        self.size_bytes = 0
+
+    @property
+    def sha256(self) -> str:
+        """The digest of all bytes so far, in hex."""
+        return self._hash.hexdigest()
+
+    def add(self, data: bytes) -> None:
+        """Take in bytes."""
+        self._hash.update(data)
+        self.size_bytes += len(data)
+        if self._progress is not None:
+            self._progress(len(data))
+
+    def read(self, source: Source) -> None:
+        """Take in a whole file."""
+        with source.open() as stream:
+            while data := stream.read(1 << 20):
+                self.add(data)
+
+
+class Reader(Protocol):
+    """Reads files; every reader says the same of them."""
+
+    def scan(self, source: Source, digest: Digest) -> Scanned:
+        """Return what a file holds, and its bytes' digest."""
+
+    def close(self) -> None:
+        """Give back what was held for reading."""
+
+
+class InOneGo:
+    """Reads in this process, from the first byte to the last."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Read as a plan says; the counter is loaded at the first file."""
+        self._plan = plan
+        self._scanner: Scanner | None = None
+
+    def scan(self, source: Source, digest: Digest) -> Scanned:
+        """See Reader."""
+        if self._scanner is None:
+            self._scanner = self._plan.scanner()
+        return self._scanner.scan(source, on_bytes=digest.add)
+
+    def close(self) -> None:
+        """See Reader: nothing is held."""

@@ -1,0 +1,110 @@
+"""Counters give tiktoken's numbers, whatever the text, and give back what they take."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from droptune.validation.counter_check import counter_agrees
+from droptune.validation.tokens import load_encoding, make_counter
+from droptune.validation.tokens.fast import FastCounter
+from droptune.validation.tokens.recipe import LONGEST_TEXT, Recipe
+from droptune.validation.tokens.reference import ReferenceCounter
+
+pytest.importorskip("gigatoken")
+ENCODINGS = ("o200k_base", "cl100k_base", "o200k_harmony")
+encodings = pytest.mark.parametrize("encoding", ENCODINGS)
+# Letters that are new in Unicode 17 are unknown to tiktoken's tables, not to gigatoken's.
+_old = st.characters(exclude_categories=["Cs", "Cn"], max_codepoint=0x2FFFF)
+_pieces = st.sampled_from(
+    [
+        "don't",
+        "'S",
+        "\r\n",
+        "   ",
+        "\t",
+        "1234567",
+        "<|endoftext|>",
+        "<|start|>",
+        "日本語",
+        "👩‍👩‍👧",
+        "e\u0301",
+    ]
+)
+texts = st.lists(st.text(_old, max_size=12) | _pieces, max_size=12).map("".join)
+
+
+@encodings
+@settings(max_examples=400, deadline=None)
+@given(text=texts)
+def test_fast_counter_counts_as_tiktoken(encoding: str, text: str) -> None:
+    """Both count the same tokens, the text of special tokens as text."""
+    expected = len(load_encoding(encoding).encode_ordinary(text))
+
+    assert make_counter(encoding, fast=True).count(text) == expected
+    assert make_counter(encoding, fast=False).count(text) == expected
+
+
+@pytest.mark.parametrize(("encoding", "tokens"), [("o200k_base", 7), ("cl100k_base", 7)])
+def test_special_token_s_text_is_text(encoding: str, tokens: int) -> None:
+    """Text that looks like a special token is never taken for one: it would count as one token."""
+    assert make_counter(encoding).count("<|endoftext|>") == tokens
+
+
+def test_fast_counter_gives_its_memory_back() -> None:
+    """Once it has grown by its bound it is loaded anew, and counts the same."""
+    counter = FastCounter("o200k_base", cache_bytes=8 << 20)
+    words = [f"{at * 7919:x}{at:o}q{at * 31:x}" for at in range(120_000)]
+    for at in range(0, len(words), 1_000):
+        counter.count(" ".join(words[at : at + 1_000]))
+        counter.trim()
+
+    assert counter.reloads >= 1
+    assert counter.count("hello world") == 2
+
+
+def test_text_that_the_fast_counter_refuses_is_counted_by_tiktoken() -> None:
+    """An exception of the fast counter costs time, never a count."""
+    counter = FastCounter("o200k_base")
+
+    assert counter.count("half \ud83d of a character") == ReferenceCounter("o200k_base").count(
+        "half \ud83d of a character"
+    )
+
+
+def test_reference_survives_a_million_blanks() -> None:
+    """tiktoken gives up on a million blanks with an exception that is none; we count in pieces."""
+    counter = ReferenceCounter("o200k_base")
+
+    tokens = counter.count(" " * 1_000_000)
+
+    assert counter.estimates == 1
+    assert 0 < tokens < 100_000
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("piece", [" ", "a", "=", "\n", "ab", " \n", "😀"])
+def test_megabyte_of_one_thing_is_counted(encoding: str, piece: str) -> None:
+    """What defeats other counters takes no second here."""
+    text = piece * (1_000_000 // len(piece))
+
+    assert make_counter(encoding).count(text) > 0
+
+
+def test_long_text_is_counted_in_pieces() -> None:
+    """A text that no model takes is estimated, so that random letters cost no minutes."""
+    recipe = Recipe(make_counter("o200k_base"))
+
+    tokens = recipe.count("word " * (LONGEST_TEXT // 4))
+
+    assert tokens == pytest.approx(LONGEST_TEXT / 4, rel=0.001)
+
+
+def test_sample_that_disagrees_is_found() -> None:
+    """A wrong count in the sample is enough; small files are not worth the asking."""
+    right, wrong = [("hello world", 2)], [("hello world", 3)]
+
+    assert counter_agrees(right, "o200k_base", 1, worth=0)
+    assert not counter_agrees(wrong, "o200k_base", 1, worth=0)
+    assert counter_agrees(wrong, "o200k_base", 1, worth=2)
