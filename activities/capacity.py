@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from activities.accounts import find_base_model
 from activities.deployments import candidate_sku, is_billed, may_host
+from activities.room import lacking_for_deployments
 from droptune.domain.configuration import Configuration
 from droptune.domain.run import RunRecord
 from droptune.domain.services import ResourceManager
@@ -20,6 +21,8 @@ def lacking_capacity(
     wanted = _wanted(record, configuration, resource_manager)
     if model is None or not wanted:
         return ""
+    if lacks := lacking_for_deployments(resource_manager.list_deployments(), len(wanted)):
+        return lacks
     for row in resource_manager.list_capacities(model.name, model.version):
         stated = row.available if row.available_fine_tune is None else row.available_fine_tune
         needs = wanted.get(row.sku, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from droptune.domain.deployment import Deployment
 from droptune.domain.errors import DroptuneError, RequestRejectedError
 from droptune.domain.job import FineTuningJob, JobStatus
 
@@ -36,4 +37,15 @@ def lacking_for_files(files: int) -> str:
     """Return why no file can be uploaded now, or ""."""
     if files >= MOST_FILES:
         return f"Azure keeps {MOST_FILES} files, and there are {files}; delete old ones."
+    return ""
+
+
+def lacking_for_deployments(deployments: Sequence[Deployment], wanted: int) -> str:
+    """Return why so many more fine-tuned models cannot be deployed now, or ""."""
+    taken = sum(".ft-" in deployment.model for deployment in deployments)
+    if taken + wanted > MOST_FINE_TUNED_DEPLOYMENTS:
+        return (
+            f"{taken} fine-tuned models are deployed, {wanted} more are wanted, and Azure takes "
+            f"{MOST_FINE_TUNED_DEPLOYMENTS}; delete what is not used."
+        )
     return ""

@@ -10,7 +10,7 @@ from activities.approvals import admit_run, await_approval
 from activities.fine_tuning_jobs import create_fine_tuning_job
 from activities.run_records import PausedError
 from droptune.domain.dataset import DatasetRef
-from droptune.domain.deployment import Capacity
+from droptune.domain.deployment import Capacity, DeploymentRequest
 from droptune.domain.errors import RunEndedError
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import RunRecord
@@ -229,3 +229,17 @@ def test_capacity_that_is_not_stated_is_taken_to_be_open() -> None:
     world.resource_manager.capacities = [Capacity(sku="GlobalStandard", location="swedencentral")]
 
     assert world.ask(admit_run, run) is None
+
+
+@pytest.mark.parametrize(("deployed", "waits"), [(8, False), (9, True)])
+def test_account_full_of_fine_tuned_deployments_is_waited_for(deployed: int, waits: bool) -> None:
+    """A candidate and a production deployment need two of Azure's ten places."""
+    world = World()
+    run = world.at(world.a_run(job=a_job_file(**PRODUCTION)), cost=A_COST)
+    for number in range(deployed):
+        wanted = DeploymentRequest(
+            name=f"d{number}", model=f"gpt-4o.ft-{number}", sku="Standard", capacity=1
+        )
+        world.resource_manager.put_deployment(wanted)
+
+    assert isinstance(world.ask(admit_run, run), Later) is waits
