@@ -11,6 +11,7 @@ import pytest
 
 from activities import promotions
 from activities.promotions import decide_promotion, promote_deployment
+from droptune.domain.champion import roll_back, succeed
 from droptune.domain.dataset import DatasetRef
 from droptune.domain.errors import RunEndedError, StepFailedError
 from droptune.domain.phases import Outcome, Phase
@@ -211,3 +212,16 @@ def test_run_without_a_production_deployment_cannot_be_promoted() -> None:
 
     with pytest.raises(StepFailedError):
         promote(world, run)
+
+
+def test_title_is_not_given_to_a_run_that_held_it_before() -> None:
+    """Also when two workers ask at once, the write itself looks at the whole history."""
+    world = World()
+    champion = world.crown(an_entry())
+    later = an_entry("shop-v1-11111111", settled_at=world.clock.now())
+    promoted = succeed(champion, later, project="shop", rollback=timedelta(hours=1))
+    assert promoted is not None
+    back = roll_back(promoted, at=world.clock.now(), by="Ada", reason="")
+    assert back is not None
+
+    assert succeed(back, later, project="shop", rollback=timedelta(hours=1)) is None
