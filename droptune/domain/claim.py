@@ -141,11 +141,18 @@ def find_marked(
     found = []
     for job in jobs:
         number = _number(job, training_digest)
-        agrees = job.model.startswith(model) or model.startswith(job.model)
+        agrees = _is_same_model(job.model, model)
         same_file = file_names.get(job.training_file, training_file) == training_file
         if number is not None and agrees and same_file:
             found.append(MarkedJob(number=number, job=job))
     return tuple(sorted(found, key=lambda each: each.number, reverse=True))
+
+
+def _is_same_model(shown: str, asked: str) -> bool:
+    """Whether the service's name of a model is what was asked for: it adds versions, and echoes
+    `ministral-3b` as `Ministral-3B` (facts 1.4)."""
+    names = sorted((shown.casefold(), asked.casefold()), key=len)
+    return names[1].startswith(names[0])
 
 
 def _number(job: FineTuningJob, training_digest: str) -> int | None:

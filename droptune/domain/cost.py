@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from droptune.domain.models import find_model, load
 from droptune.domain.payload import Model
@@ -70,7 +72,7 @@ def estimate(
     prices = load("prices.json")
     facts = find_model(model) if model else None
     rate = prices["training_usd_per_million_tokens"].get(facts.name) if facts else None
-    factors = prices["training_type_factor"].get(training_type)
+    factors = _find(prices["training_type_factor"], training_type)
     low, likely, high = _epochs(n_epochs, examples)
     known = rate is not None and factors is not None
     factor_low, factor_high = factors or (1.0, 1.0)
@@ -109,8 +111,13 @@ def _epochs(n_epochs: int | str, examples: int) -> tuple[int, int, int]:
     return min(2, likely), likely, max(_TARGET_EPOCHS, likely)
 
 
+def _find(table: Mapping[str, Any], name: str) -> Any:
+    """Return a row by its name, case ignored as Azure does, or None."""
+    return next((row for key, row in table.items() if key.casefold() == name.casefold()), None)
+
+
 def _month(sku: str | None) -> float | None:
-    hourly = load("prices.json")["hosting_usd_per_hour"].get(sku) if sku else None
+    hourly = _find(load("prices.json")["hosting_usd_per_hour"], sku) if sku else None
     return None if hourly is None else round(hourly * HOURS_A_MONTH, 2)
 
 

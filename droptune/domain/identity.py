@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 MARK_LENGTH = 16
+LONGEST_SUFFIX, LONGEST_DEPLOYMENT_NAME = 40, 64
 
 
 def canonical(value: Any) -> bytes:
@@ -79,9 +80,13 @@ def mark(training: str, attempt: int = 1) -> str:
 
 
 def job_suffix(user_suffix: str | None, training: str, attempt: int = 1) -> str:
-    """Return the suffix of a job: the user's, cut to 20, then the mark (40 characters at most)."""
+    """Return the suffix of a job: the user's, cut to 20, then the mark (40 characters at most).
+
+    Source: the dated contract takes 40 characters.
+    """
     own = mark(training, attempt)
-    return f"{user_suffix[:20]}-{own}" if user_suffix else own
+    length = min(20, LONGEST_SUFFIX - len(own) - 1)
+    return f"{user_suffix[:length]}-{own}" if user_suffix else own
 
 
 def file_name(role: str, content_sha256: str) -> str:
@@ -95,7 +100,8 @@ def deployment_name(name: str, run: str, purpose: str = "", made_again: int = 0)
     `purpose` tells a second deployment of the same run apart; `made_again` one made anew.
     """
     ending = "".join((f"-{purpose}" if purpose else "", f"-{made_again}" if made_again else ""))
-    return f"{slug(name, 40)}-{run[:12]}{ending}"
+    own = f"-{run[:12]}{ending}"
+    return slug(name, min(40, LONGEST_DEPLOYMENT_NAME - len(own))) + own
 
 
 def is_deployment_of(name: str, run: str) -> bool:

@@ -16,6 +16,7 @@ class ModelFacts:
     """A base model.
 
     Attributes:
+        version: as in Azure, or "" where none is known.
         encoding: its tokens' encoding, or None where no public one is known.
         example_tokens: the longest example that it trains on, or None.
     """
@@ -49,8 +50,12 @@ def model_names() -> tuple[str, ...]:
 def find_model(name: str) -> ModelFacts | None:
     """Return a model by its name, with or without version; a fine-tuned one by its base."""
     base = _base(name)
-    names = ((m, {m.name.casefold(), f"{m.name}-{m.version}".casefold()}) for m in _models())
-    return next((model for model, known in names if base in known), None)
+    return next((model for model in _models() if base in _names(model)), None)
+
+
+def _names(model: ModelFacts) -> tuple[str, ...]:
+    name = model.name.casefold()
+    return (name, f"{name}-{model.version.casefold()}") if model.version else (name,)
 
 
 def is_model(name: str, model: str) -> bool:

@@ -36,11 +36,10 @@ class Model:
         Raises:
             ValueError: a required field is missing or a value has another shape.
         """
-        hints = _hints(cls)  # type: ignore[arg-type]  # mypy does not know that classes hash
         values: Payload = {}
         for field in fields(cls):  # type: ignore[arg-type]
             if field.name in payload:
-                values[field.name] = _load(hints[field.name], payload[field.name])
+                values[field.name] = _load_field(cls, field.name, payload[field.name])
             elif field.default is MISSING and field.default_factory is MISSING:
                 raise ValueError(f"{cls.__name__}: the field {field.name!r} is missing")
         return cls(**values)
@@ -52,8 +51,11 @@ def format_time(at: datetime) -> str:
 
 
 def parse_time(text: str) -> datetime:
-    """Read RFC 3339 text as an aware UTC time; raises ValueError."""
-    return datetime.fromisoformat(text).astimezone(UTC)
+    """Read RFC 3339 text as an aware UTC time; raises ValueError, also for one without a zone."""
+    at = datetime.fromisoformat(text) if isinstance(text, str) else None
+    if at is None or at.tzinfo is None:
+        raise ValueError(f"{text!r} is not a time with its zone")
+    return at.astimezone(UTC)
 
 
 @cache
@@ -77,13 +79,24 @@ def _dump(value: Any) -> Any:
     return value
 
 
+def _load_field(cls: type, name: str, value: Any) -> Any:
+    try:
+        return _load(_hints(cls)[name], value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{cls.__name__}.{name}: {error}") from error
+
+
 def _load(hint: Any, value: Any) -> Any:
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
         return _load_union(get_args(hint), value)
     if origin in (tuple, list):
+        if not isinstance(value, list | tuple):
+            raise ValueError(f"expected a list, got {type(value).__name__}")
         return origin(_load(get_args(hint)[0], item) for item in value)
     if origin is not None and issubclass(origin, Mapping):
+        if not isinstance(value, Mapping):
+            raise ValueError(f"expected an object, got {type(value).__name__}")
         return {key: _load(get_args(hint)[1], item) for key, item in value.items()}
     if not isinstance(hint, type):
         return value

@@ -30,6 +30,10 @@ class Phase(StrEnum):
     SUPERSEDED = "superseded"
     UNRECOGNISED = "unrecognised"
 
+    @classmethod
+    def _missing_(cls, value: object) -> Phase:
+        return cls.UNRECOGNISED  # a later version wrote it
+
     @property
     def is_terminal(self) -> bool:
         """Whether a run in this phase has ended."""
@@ -37,7 +41,10 @@ class Phase(StrEnum):
 
     @property
     def position(self) -> int:
-        """Position in the line, 1-based; every terminal phase stands at the end."""
+        """Position in the line, 1-based; every terminal phase stands at the end, an unknown one
+        before the beginning."""
+        if self is Phase.UNRECOGNISED:
+            return 0
         return PHASE_COUNT if self.is_terminal else LINE.index(self) + 1
 
     def may_follow(self, other: Phase) -> bool:
@@ -62,3 +69,7 @@ class Outcome(StrEnum):
     NOT_PROMOTED = "not_promoted"
     NONE = "none"
     UNRECOGNISED = "unrecognised"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Outcome:
+        return cls.UNRECOGNISED
