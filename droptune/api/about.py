@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib import resources
 
-from droptune.api.messages import ApiRequest, ApiResponse, json_response
+from droptune.api.messages import ApiRequest, ApiResponse, json_response, unless_known
 from droptune.api.problems import ApiError, not_found
 from droptune.api.records import find_document
 from droptune.api.services import ApiServices
@@ -40,4 +41,5 @@ def get_schema(request: ApiRequest, services: ApiServices) -> ApiResponse:
             "no-schema", "This version holds no schema.", "Look at docs/ in the repository."
         ) from None
     headers = {"Content-Type": "application/schema+json", "Cache-Control": "max-age=300"}
-    return ApiResponse(status=200, headers=headers, body=data)
+    response = ApiResponse(status=200, headers=headers, body=data)
+    return unless_known(request, response, f'"{hashlib.sha256(data).hexdigest()[:32]}"')

@@ -15,7 +15,7 @@ from droptune.domain.dataset import DatasetRef, is_name
 LONGEST_BODY = 16_384
 LONGEST_REASON = 2_000
 LONGEST_NAME = 100
-_RUN_ID = re.compile(r"[a-z0-9-]{1,100}")
+_RUN_ID = re.compile("[a-z0-9-]{1,100}")
 
 
 def read_object(request: ApiRequest, known: Collection[str]) -> dict[str, Any]:
@@ -45,14 +45,38 @@ def read_object(request: ApiRequest, known: Collection[str]) -> dict[str, Any]:
 
 
 def _unknown_key(key: str, known: Collection[str]) -> ApiError:
+    message = f"The key {key[:80]!r} is not known."
+    return bad_request("unknown-key", message, _hint(key, known))
+
+
+def check_query(request: ApiRequest, known: Collection[str]) -> None:
+    """Refuse a query that the route does not read: a misspelt filter would show everything.
+
+    `code`, in which Azure takes a key, is left alone: the host has judged it.
+    """
+    for key in request.query:
+        if key not in known and key != "code":
+            message = f"The query's {key[:80]!r} is not known."
+            raise bad_request("unknown-query", message, _hint(key, known))
+
+
+def _hint(key: str, known: Collection[str]) -> str:
+    if not known:
+        return "Leave it out: this route reads no query."
     close = difflib.get_close_matches(key, list(known), 1)
-    hint = f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(known)}."
-    return bad_request("unknown-key", f"The key {key[:80]!r} is not known.", hint)
+    return f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(known)}."
 
 
 def bad_word(word: str, known: Collection[str]) -> ApiError:
     """Return the answer to a word that nobody can say of a run."""
     return bad_request("bad-word", f"word: {word[:40]!r} is not known.", f"Use {', '.join(known)}.")
+
+
+def read_limit(text: str, most: int) -> int:
+    """Return how many rows a page shall have; raises a 400."""
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= most:
+        raise bad_request("bad-limit", f"limit: {text[:20]!r}.", f"Use a number from 1 to {most}.")
+    return int(text)
 
 
 def read_text(body: dict[str, Any], key: str, longest: int) -> str:
@@ -88,7 +112,10 @@ def checked_run_id(text: str) -> str:
 def no_such_run(run_id: str) -> ApiError:
     """Return the answer for a run that nobody knows."""
     return not_found(
-        "run-not-found", f"There is no run {run_id[:120]!r}.", "GET /api/runs lists the runs."
+        "run-not-found",
+        f"There is no run {run_id[:120]!r}.",
+        "GET /api/runs lists the runs.",
+        link="runs",
     )
 
 
@@ -106,6 +133,7 @@ def no_such_project(project: str) -> ApiError:
         "project-not-found",
         f"There is no project {project[:80]!r}.",
         "GET /api/projects lists the projects; dropping a dataset makes one.",
+        link="projects",
     )
 
 
@@ -124,4 +152,5 @@ def no_such_dataset(name: str) -> ApiError:
         f"Nothing is known of a dataset {name[:140]!r}.",
         "Drop <project>/<version>/training.jsonl into the container datasets; "
         "GET /api/datasets lists what is there.",
+        link="datasets",
     )

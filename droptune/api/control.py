@@ -134,6 +134,7 @@ def _check_decided_before(said: Said, record: RunRecord, control: Control) -> No
         "nothing-waits",
         f"Nothing waits for a decision: the run is {record.phase.value}.",
         "GET /api/runs/{id} says in `waiting_for` when something does.",
+        link=f"runs/{record.id}",
     )
 
 
@@ -142,6 +143,7 @@ def _ended(record: RunRecord) -> ApiError:
         "ended",
         f"The run has ended {record.phase.value}.",
         'POST /api/runs {"retry": "<run id>"} repeats a run that did not succeed.',
+        link=f"runs/{record.id}",
     )
 
 

@@ -2,35 +2,69 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import islice
 
-from droptune.api.bodies import dataset_of, no_such_dataset
-from droptune.api.messages import ApiRequest, ApiResponse, json_response
+from droptune.api.bodies import dataset_of, no_such_dataset, read_limit
+from droptune.api.dataset_listing import (
+    DatasetListing,
+    ListedDataset,
+    as_file,
+    list_everything_dropped,
+    load_datasets,
+)
+from droptune.api.messages import ApiRequest, ApiResponse, etag_of, json_response, unless_known
+from droptune.api.problems import bad_request
 from droptune.api.records import find_document, find_record, read_control
 from droptune.api.services import ApiServices
 from droptune.api.status import run_row
-from droptune.domain.dataset import (
-    DatasetFile,
-    DatasetRef,
-    Folder,
-    Rejected,
-    is_name,
-    locate,
-    sort_files,
-)
+from droptune.domain.dataset import DatasetFile, DatasetRef, Folder, Rejected
 from droptune.domain.payload import Payload, format_time
 from droptune.domain.registration import DatasetRecord, dataset_record_name
 from droptune.domain.run import RunRef
-from droptune.domain.services import BlobInfo, BlobStore
+from droptune.domain.services import BlobStore
 
 MOST_RUNS = 20
+MOST_DATASETS = 1_000
+_PAGE = 200
+_LONGEST_PATH = 1_100
 _REJECTED = "_rejected/"
+_PATHS = "//"  # begins the cursor behind a rejected path; no dataset's name does
 
 
 def list_datasets(request: ApiRequest, services: ApiServices) -> ApiResponse:
-    """GET /api/datasets: every dataset that lies there or was recorded, and every rejected path."""
-    return json_response({"datasets": all_datasets(services, services.base(request.url))})
+    """GET /api/datasets: `{"datasets": [...], "next": ...}`: datasets by name, then rejected paths.
+
+    `next` is the `after` of the next page: a name, so that a page stays where it is when others
+    come and go.
+    """
+    limit = read_limit(request.query.get("limit", str(_PAGE)), MOST_DATASETS)
+    after = request.query.get("after", "")
+    if len(after) > _LONGEST_PATH:
+        raise bad_request("bad-after", "after: too long.", "Use the `next` of the page before.")
+    base, listing = services.base(request.url), list_everything_dropped(services)
+    refs, rejected = list(islice(_behind(listing, after), limit + 1)), []
+    if len(refs) <= limit:
+        rejected = list(islice(_rejected_behind(listing, after), limit + 1 - len(refs)))
+    page = load_datasets(services, listing, refs[:limit])
+    shown = [show_dataset(each, services, base) for each in page]
+    paths = rejected[: limit - len(shown)]
+    noticed = find_noticed(services.registry) if paths else {}
+    shown += [show_rejected(each, noticed.get(each.path)) for each in paths]
+    has_more = len(refs) + len(rejected) > limit
+    last = f"{_PATHS}{paths[-1].path}" if paths else str(page[-1].ref) if page else ""
+    document = {"datasets": shown, "next": last if has_more else None}
+    return unless_known(request, json_response(document), etag_of(document))
+
+
+def _behind(listing: DatasetListing, after: str) -> Iterator[DatasetRef]:
+    if not after.startswith(_PATHS):
+        yield from (ref for ref in listing.refs if str(ref) > after)
+
+
+def _rejected_behind(listing: DatasetListing, after: str) -> Iterator[Rejected]:
+    path = after.removeprefix(_PATHS) if after.startswith(_PATHS) else ""
+    return (each for each in listing.rejected if each.path > path)
 
 
 def get_dataset(request: ApiRequest, services: ApiServices) -> ApiResponse:
@@ -40,9 +74,9 @@ def get_dataset(request: ApiRequest, services: ApiServices) -> ApiResponse:
     record = _find_record(services.registry, ref)
     if not files and record is None:
         raise no_such_dataset(str(ref))
-    folder = sort_files(ref, files)
-    base = services.base(request.url)
-    shown = _show(ref, files, record, services, base) | {
+    dataset = ListedDataset(ref=ref, files=files, record=record)
+    folder = dataset.folder
+    shown = show_dataset(dataset, services, services.base(request.url)) | {
         "complete": folder.complete,
         "others": list(folder.others),
         "look_alikes": list(folder.look_alikes),
@@ -50,58 +84,13 @@ def get_dataset(request: ApiRequest, services: ApiServices) -> ApiResponse:
         "changed_at": format_time(folder.changed_at) if folder.changed_at else None,
         "settled_at": format_time(record.settled_at) if record and record.settled_at else None,
     }
-    return json_response(shown)
-
-
-def all_datasets(services: ApiServices, base: str) -> list[Payload]:
-    """Return every dataset by name, then the paths that belong to none."""
-    files, rejected = _sort_blobs(services.datasets.list())
-    refs = sorted({*files, *_recorded(services.registry)}, key=str)
-    shown = [
-        _show(ref, files.get(ref, []), _find_record(services.registry, ref), services, base)
-        for ref in refs
-    ]
-    noticed = _noticed(services.registry) if rejected else {}
-    return shown + [_show_rejected(each, noticed.get(each.path)) for each in rejected]
-
-
-def _sort_blobs(
-    blobs: Iterable[BlobInfo],
-) -> tuple[dict[DatasetRef, list[DatasetFile]], list[Rejected]]:
-    files: dict[DatasetRef, list[DatasetFile]] = defaultdict(list)
-    rejected: dict[str, Rejected] = {}
-    for blob in blobs:
-        place = locate(blob.name)
-        if isinstance(place, DatasetRef):
-            files[place].append(_file(blob))
-        elif place is not None:
-            rejected[blob.name] = place
-    folders = {str(ref) for ref in files}  # a folder's marker (ADLS Gen2) looks like a file
-    return files, [each for path, each in rejected.items() if path not in folders]
-
-
-def _file(blob: BlobInfo) -> DatasetFile:
-    return DatasetFile(
-        name=blob.name, etag=blob.etag, size_bytes=blob.size_bytes, modified_at=blob.modified_at
-    )
+    return unless_known(request, json_response(shown), etag_of(shown))
 
 
 def _files_of(datasets: BlobStore, ref: DatasetRef) -> list[DatasetFile]:
-    files = [_file(blob) for blob in datasets.list(ref.prefix)]
+    files = [as_file(blob) for blob in datasets.list(ref.prefix)]
     bare = datasets.find_info(ref.bare_file) if ref.bare_file else None
-    return [*files, _file(bare)] if bare else files
-
-
-def _recorded(registry: BlobStore) -> Iterator[DatasetRef]:
-    for folder in registry.list_folders():
-        project = folder.rstrip("/")
-        if not is_name(project):
-            continue
-        prefix = f"{project}/datasets/"
-        for blob in registry.list(prefix):
-            version = blob.name.removeprefix(prefix).removesuffix(".json")
-            if is_name(version):
-                yield DatasetRef(project=project, version=version)
+    return [*files, as_file(bare)] if bare else files
 
 
 def _find_record(registry: BlobStore, ref: DatasetRef) -> DatasetRecord | None:
@@ -109,16 +98,10 @@ def _find_record(registry: BlobStore, ref: DatasetRef) -> DatasetRecord | None:
     return DatasetRecord.from_payload(document) if document else None
 
 
-def _show(
-    ref: DatasetRef,
-    files: list[DatasetFile],
-    record: DatasetRecord | None,
-    services: ApiServices,
-    base: str,
-) -> Payload:
-    folder = sort_files(ref, files)
+def show_dataset(dataset: ListedDataset, services: ApiServices, base: str) -> Payload:
+    """Return a dataset as lists show it."""
+    ref, folder, record = dataset.ref, dataset.folder, dataset.record
     runs = _runs(ref, record, services, base)
-    state = state_of(folder, record)
     urls = {
         "self": f"{base}/api/datasets/{ref}",
         "project": f"{base}/api/projects/{ref.project}",
@@ -127,31 +110,24 @@ def _show(
     return {
         "project": ref.project,
         "version": ref.version,
-        "state": state,
-        "message": _message(state, folder, record, runs),
-        "waiting_for": folder.waiting_for() if state == "waiting" else None,
-        "files": _show_files(ref, files, folder),
+        "state": dataset.state,
+        "message": str(runs[0]["message"]) if runs and dataset.state == "started" else say(dataset),
+        "waiting_for": folder.waiting_for() if dataset.state == "waiting" else None,
+        "files": _show_files(ref, dataset.files, folder),
         "runs": runs,
         "links": urls,
     }
 
 
-def state_of(folder: Folder, record: DatasetRecord | None) -> str:
-    """Return what became of a dataset: waiting, settling, seen or started."""
-    if record is not None and (record.knows(folder) or not folder.relevant):
-        return "seen" if record.state == "seen" else "started"
-    return "settling" if folder.has_training_data else "waiting"
-
-
-def _message(state: str, folder: Folder, record: DatasetRecord | None, runs: list[Payload]) -> str:
-    if state == "waiting":
-        return folder.waiting_for()
-    if state == "settling":
+def say(dataset: ListedDataset) -> str:
+    """Return a sentence about what became of a dataset, without looking at its runs."""
+    if dataset.state == "waiting":
+        return dataset.folder.waiting_for()
+    if dataset.state == "settling":
         return "The files are new or changed; a run starts once they stop changing."
-    if state == "seen":
+    if dataset.state == "seen":
         return "Seen, not started: it lay here when Droptune was installed. Start it if you want."
-    if runs:
-        return str(runs[0]["message"])
+    record = dataset.record
     return record.message if record and record.message else "Settled."
 
 
@@ -181,13 +157,14 @@ def _runs(
     return [{key: row[key] for key in keys} for row in rows]
 
 
-def _noticed(registry: BlobStore) -> dict[str, Payload]:
+def find_noticed(registry: BlobStore) -> dict[str, Payload]:
     """Return what was recorded of rejected paths; one that was removed since is settled."""
     documents = (find_document(registry, blob.name) for blob in registry.list(_REJECTED))
     return {str(document.get("path")): document for document in documents if document}
 
 
-def _show_rejected(rejected: Rejected, noticed: Payload | None) -> Payload:
+def show_rejected(rejected: Rejected, noticed: Payload | None) -> Payload:
+    """Return a path that belongs to no dataset as lists show it."""
     return {
         "project": None,
         "version": None,

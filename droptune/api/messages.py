@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 HOLDER_OF_THE_KEY = "holder of the key"
+_KEPT = ("ETag", "Cache-Control", "Retry-After")  # of a 304
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,8 +81,13 @@ def etag_of(document: Any) -> str:
 def unless_known(request: ApiRequest, response: ApiResponse, etag: str) -> ApiResponse:
     """Return the response with its ETag, or 304 when the caller has that version."""
     headers = {**response.headers, "ETag": etag}
-    asked = [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]
-    if "*" in asked or any(tag.removeprefix("W/") == etag for tag in asked):
-        kept = {k: v for k, v in headers.items() if k in ("ETag", "Cache-Control")}
+    if is_known(request, etag):
+        kept = {k: v for k, v in headers.items() if k in _KEPT}
         return ApiResponse(status=304, headers=kept)
     return ApiResponse(status=response.status, headers=headers, body=response.body)
+
+
+def is_known(request: ApiRequest, etag: str) -> bool:
+    """Whether the caller has the version with this ETag."""
+    asked = [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]
+    return "*" in asked or any(tag.removeprefix("W/") == etag for tag in asked)

@@ -6,178 +6,31 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from droptune.api.openapi_schemas import SCHEMAS
+from droptune.api.operations import OPERATIONS, PATH_PARAMETERS, Operation
 from droptune.domain.payload import Payload
-from droptune.domain.phases import Outcome, Phase
 
-_TEXT: Payload = {"type": "string"}
-_OPTIONAL: Payload = {"type": ["string", "null"]}
-_OBJECT: Payload = {"type": "object"}
-_NULLABLE: Payload = {"type": ["object", "null"]}
-_TIME: Payload = {"type": "string", "format": "date-time"}
-_LINKS: Payload = {"type": "object", "additionalProperties": {"type": "string", "format": "uri"}}
-
-# operation id -> (summary, status of success, response schema or media type)
-_OPERATIONS: dict[str, tuple[str, str, str]] = {
-    "list_datasets": ("What was dropped and what became of it", "200", "Datasets"),
-    "get_dataset": ("One dataset, and links to its runs", "200", "Dataset"),
-    "start_run_on_request": ("Start, retry or repeat a run", "202", "Started"),
-    "list_runs": ("Runs, newest first", "200", "Runs"),
-    "get_run": ("Status document of a run", "200", "Run"),
-    "get_report": ("Validation and cost report", "200", "application/json"),
-    "get_events": ("Events of the job, one a line", "200", "application/jsonl"),
-    "get_metrics": ("Metrics of the job's steps", "200", "application/json"),
-    "cancel_run": ("Cancel a run", "202", "Run"),
-    "pause_run": ("Pause a run", "202", "Run"),
-    "resume_run": ("Resume a paused run", "202", "Run"),
-    "approve_run": ("Approve what a run waits for", "202", "Run"),
-    "reject_run": ("Reject what a run waits for", "202", "Run"),
-    "promote_run": ("Promote later what was not promoted", "202", "Started"),
-    "list_projects": ("Projects and their champions", "200", "Projects"),
-    "get_project": ("Champion, history, runs and spend", "200", "Project"),
-    "get_champion": ("The deployment that callers should use", "200", "Champion"),
-    "roll_back_project": ("Make the previous champion current", "202", "Champion"),
-    "get_health": ("Whether the app is ready", "200", "Health"),
-    "get_schema": ("JSON Schema of fine-tune-job.yaml", "200", "application/schema+json"),
-    "get_openapi": ("This document", "200", "application/json"),
-    "show_dashboard": ("Page: the newest runs", "200", "text/html"),
-    "show_run": ("Page: one run", "200", "text/html"),
-    "say_on_page": ("Form: decide about a run", "303", ""),
-    "open_session": ("Form: buy the pages' cookie with a key", "303", ""),
+_PROBLEM = "application/problem+json"
+_MEANINGS = {
+    "304": "The caller has this version already",
+    "400": "The request says something that cannot be understood",
+    "401": "No key, or a wrong one",
+    "403": "A page of another site asked",
+    "404": "There is no such thing",
+    "409": "Not now, and why",
+    "413": "The body is too long",
+    "422": "The dataset cannot be used",
+    "500": "Something unexpected went wrong inside Droptune",
+    "501": "Not built yet",
+    "502": "Azure refused",
+    "503": "For the moment it does not work: try again",
 }
-_ANONYMOUS = ("get_health", "show_dashboard", "show_run", "say_on_page", "open_session")
-_WORDS = ("cancel", "pause", "resume", "approve", "reject")
-_BODIES = {
-    "start_run_on_request": "Wish",
-    **{f"{word}_run": "Word" for word in _WORDS},
-    "promote_run": "Reason",
-    "roll_back_project": "Reason",
-}
-_QUERIES: dict[str, dict[str, Payload]] = {
-    "list_runs": {
-        "project": _TEXT,
-        "phase": {"enum": [phase.value for phase in Phase]},
-        "limit": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
-        "after": _TEXT,
-    }
-}
-
-
-def _object(required: str, **properties: Payload) -> Payload:
-    return {"type": "object", "required": required.split(), "properties": properties}
-
-
-def _list(of: str) -> Payload:
-    return {"type": "array", "items": _ref(of)}
-
-
-def _ref(schema: str) -> Payload:
-    return {"$ref": f"#/components/schemas/{schema}"}
-
-
-_REASON: Payload = {"type": "string", "maxLength": 2000}
-_BY: Payload = {"type": "string", "maxLength": 100}
-_ABOUT: Payload = {"enum": ["training", "promotion"]}
-_SCHEMAS: Payload = {
-    "Wish": {
-        "type": "object",
-        "minProperties": 1,
-        "maxProperties": 1,
-        "additionalProperties": False,
-        "properties": {"dataset": _TEXT, "retry": _TEXT, "again": _TEXT},
-    },
-    "Word": _object("", reason=_REASON, by=_BY, about=_ABOUT) | {"additionalProperties": False},
-    "Reason": _object("", reason=_REASON, by=_BY) | {"additionalProperties": False},
-    "Started": _object(
-        "id statusUrl pageUrl started code message",
-        id=_TEXT,
-        statusUrl=_TEXT,
-        pageUrl=_TEXT,
-        started={"type": "boolean"},
-        code=_TEXT,
-        message=_TEXT,
-    ),
-    "Runs": _object("runs next", runs=_list("RunRow"), next=_OPTIONAL),
-    "RunRow": _object(
-        "id phase outcome message links",
-        id=_TEXT,
-        phase={"enum": [phase.value for phase in Phase]},
-        outcome={"enum": [outcome.value for outcome in Outcome]},
-        message=_TEXT,
-        links=_LINKS,
-    ),
-    "Run": _object(
-        "schema_version id project version attempt phase phase_index phase_count outcome message "
-        "waiting_for next dropped_by dataset configuration cost job deployment test champion "
-        "error links created_at updated_at ended_at",
-        schema_version={"type": "integer"},
-        id=_TEXT,
-        project=_TEXT,
-        version=_TEXT,
-        attempt={"type": "integer"},
-        phase={"enum": [phase.value for phase in Phase]},
-        phase_index={"type": "integer"},
-        phase_count={"type": "integer"},
-        outcome={"enum": [outcome.value for outcome in Outcome]},
-        message=_TEXT,
-        waiting_for=_OPTIONAL,
-        next=_OPTIONAL,
-        dropped_by=_OPTIONAL,
-        dataset=_OBJECT,
-        configuration=_NULLABLE,
-        cost=_OBJECT,
-        job=_NULLABLE,
-        deployment=_NULLABLE,
-        test=_NULLABLE,
-        champion=_NULLABLE,
-        error=_NULLABLE,
-        links=_LINKS,
-        created_at=_TIME,
-        updated_at=_TIME,
-        ended_at=_OPTIONAL,
-    ),
-    "Datasets": _object("datasets", datasets=_list("Dataset")),
-    "Dataset": _object(
-        "project version state message waiting_for files runs links",
-        project=_OPTIONAL,
-        version=_OPTIONAL,
-        state={"enum": ["waiting", "settling", "seen", "started", "rejected"]},
-        message=_TEXT,
-        waiting_for=_OPTIONAL,
-        files={"type": "array", "items": _OBJECT},
-        runs=_list("RunRow"),
-        links=_LINKS,
-    ),
-    "Projects": _object("projects", projects={"type": "array", "items": _OBJECT}),
-    "Project": _object(
-        "project champion history runs spend links",
-        project=_TEXT,
-        champion=_NULLABLE,
-        history={"type": "array", "items": _OBJECT},
-        runs=_list("RunRow"),
-        spend=_OBJECT,
-        links=_LINKS,
-    ),
-    "Champion": _object(
-        "schema_version project endpoint deployment model run_id since max_age_seconds",
-        project=_TEXT,
-        endpoint=_TEXT,
-        deployment=_TEXT,
-        model=_TEXT,
-        run_id=_TEXT,
-        since=_TIME,
-        max_age_seconds={"type": "integer"},
-    ),
-    "Health": _object("status version installed_at", status=_TEXT, version=_TEXT),
-    "Problem": _object(
-        "type title status detail code remedy instance",
-        type=_TEXT,
-        title=_TEXT,
-        status={"type": "integer"},
-        detail=_TEXT,
-        code=_TEXT,
-        remedy=_TEXT,
-        instance=_TEXT,
-    ),
+_EVERYWHERE = ("500", "502", "503")
+_HEADERS: dict[str, Payload] = {
+    "ETag": {"schema": {"type": "string"}, "description": "for If-None-Match"},
+    "Location": {"schema": {"type": "string"}},
+    "Retry-After": {"schema": {"type": "integer"}, "description": "seconds"},
+    "Set-Cookie": {"schema": {"type": "string"}},
 }
 
 
@@ -185,50 +38,93 @@ def document(rows: Iterable[tuple[str, str, str]], version: str, base: str) -> P
     """Return the document for rows of operation id, lower-case method and path below `api/`."""
     paths: dict[str, dict[str, Any]] = {}
     for name, method, path in rows:
-        paths.setdefault(f"/api/{path}", {})[method] = _operation(name, path)
-    key = {"type": "apiKey", "in": "header", "name": "x-functions-key"}
+        paths.setdefault(f"/api/{path}", {})[method] = _operation(name, path, OPERATIONS[name])
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Droptune", "version": version},
+        "info": {
+            "title": "Droptune",
+            "version": version,
+            "description": "Drop a folder of JSONL; a better model, or a reasoned no. Errors are "
+            "problem documents (RFC 9457) with a stable code, a cause, a remedy and a link.",
+        },
         "servers": [{"url": base}],
         "security": [{"functionKey": []}],
         "paths": paths,
-        "components": {"schemas": _SCHEMAS, "securitySchemes": {"functionKey": key}},
+        "components": {
+            "schemas": SCHEMAS,
+            "securitySchemes": {
+                "functionKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "droptune_session"},
+            },
+        },
     }
 
 
-def _operation(name: str, path: str) -> Payload:
-    summary, status, shown = _OPERATIONS[name]
-    operation: Payload = {
+def _operation(name: str, path: str, operation: Operation) -> Payload:
+    shown: Payload = {
         "operationId": name,
-        "summary": summary,
-        "parameters": _parameters(name, path),
-        "responses": {status: _success(summary, shown), "default": _problem()},
+        "summary": operation.summary,
+        "tags": ["pages" if operation.is_page else "api"],
+        "parameters": _parameters(path, operation),
+        "responses": dict(sorted(_responses(operation).items())),
     }
-    if body := _BODIES.get(name):
-        operation["requestBody"] = {"content": {"application/json": {"schema": _ref(body)}}}
-    if name in _ANONYMOUS:
-        operation["security"] = []
-    return operation
+    if operation.body:
+        kind = "application/x-www-form-urlencoded" if operation.is_page else "application/json"
+        content = {kind: {"schema": _ref(operation.body)}}
+        shown["requestBody"] = {"content": content, "required": operation.needs_body}
+    if operation.is_anonymous:
+        shown["security"] = [{}, {"session": []}] if operation.is_page else []
+    return shown
 
 
-def _parameters(name: str, path: str) -> list[Payload]:
+def _parameters(path: str, operation: Operation) -> list[Payload]:
     in_path = [
-        {"name": found, "in": "path", "required": True, "schema": _TEXT}
+        {"name": found, "in": "path", "required": True, "schema": PATH_PARAMETERS[found]}
         for found in re.findall(r"{(\w+)}", path)
     ]
-    queries = _QUERIES.get(name, {}).items()
-    return in_path + [{"name": key, "in": "query", "schema": schema} for key, schema in queries]
+    in_query = [{"name": k, "in": "query", "schema": v} for k, v in operation.query.items()]
+    known = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
+    return in_path + in_query + ([known] if operation.is_conditional else [])
 
 
-def _success(summary: str, shown: str) -> Payload:
-    if not shown:
-        return {"description": summary}
-    if "/" in shown:
-        return {"description": summary, "content": {shown: {}}}
-    return {"description": summary, "content": {"application/json": {"schema": _ref(shown)}}}
+def _responses(operation: Operation) -> Payload:
+    failures = {*operation.failures, *_EVERYWHERE}
+    if operation.is_conditional:
+        failures.add("304")
+    if not operation.is_anonymous:
+        failures.add("401")
+    return {
+        operation.status: _success(operation),
+        **{status: _failure(status, operation) for status in failures},
+    }
 
 
-def _problem() -> Payload:
-    content = {"application/problem+json": {"schema": _ref("Problem")}}
-    return {"description": "What is wrong, and what would be right", "content": content}
+def _success(operation: Operation) -> Payload:
+    response: Payload = {"description": operation.summary}
+    if operation.shown:
+        is_schema = "/" not in operation.shown
+        kind = "application/json" if is_schema else operation.shown
+        response["content"] = {kind: {"schema": _ref(operation.shown)} if is_schema else {}}
+    names = (*operation.headers, *(("ETag",) if operation.is_conditional else ()))
+    return response | _with_headers(names)
+
+
+def _failure(status: str, operation: Operation) -> Payload:
+    response: Payload = {"description": _MEANINGS[status]}
+    if status == "304":
+        return response | _with_headers(("ETag",))
+    if status == "401" and not operation.is_page:
+        return response  # the Functions host answers it, with an empty body
+    if operation.is_page:
+        return response | {"content": {"text/html": {}}}
+    response["content"] = {_PROBLEM: {"schema": _ref("Problem")}}
+    return response | _with_headers(("Retry-After",) if status == "503" else ())
+
+
+def _with_headers(names: Iterable[str]) -> Payload:
+    headers = {name: _HEADERS[name] for name in names}
+    return {"headers": headers} if headers else {}
+
+
+def _ref(schema: str) -> Payload:
+    return {"$ref": f"#/components/schemas/{schema}"}

@@ -27,6 +27,12 @@ def is_foreign(request: ApiRequest, services: ApiServices) -> bool:
     return named and not carries_key and not is_ours(request, services)
 
 
+def is_local(services: ApiServices, asked: str) -> bool:
+    """Whether the app is reached at the machine itself only."""
+    place = _place(services.base(asked))
+    return place is not None and place[1] == "loopback"
+
+
 def _place(url: str) -> tuple[str, str, int | None] | None:
     try:
         parts = urlsplit(url)

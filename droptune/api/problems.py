@@ -36,11 +36,13 @@ class ApiError(DroptuneError):
         remedy: str,
         *,
         headers: Mapping[str, str] | None = None,
+        link: str = "",
     ) -> None:
-        """Say what is wrong, and what would be right."""
+        """Say what is wrong, what would be right, and in `link` where to look (below `api/`)."""
         super().__init__(message, remedy=remedy, code=code)
         self.status = status
         self.headers = dict(headers or {})
+        self.link = link or ("health" if status >= 500 else "openapi.json")
 
 
 def bad_request(code: str, message: str, remedy: str) -> ApiError:
@@ -48,14 +50,14 @@ def bad_request(code: str, message: str, remedy: str) -> ApiError:
     return ApiError(400, code, message, remedy)
 
 
-def not_found(code: str, message: str, remedy: str) -> ApiError:
+def not_found(code: str, message: str, remedy: str, *, link: str = "") -> ApiError:
     """Return a 404."""
-    return ApiError(404, code, message, remedy)
+    return ApiError(404, code, message, remedy, link=link)
 
 
-def conflict(code: str, message: str, remedy: str) -> ApiError:
+def conflict(code: str, message: str, remedy: str, *, link: str = "") -> ApiError:
     """Return a 409."""
-    return ApiError(409, code, message, remedy)
+    return ApiError(409, code, message, remedy, link=link)
 
 
 def as_api_error(error: DroptuneError) -> ApiError:
@@ -77,7 +79,7 @@ def unexpected() -> ApiError:
     return ApiError(500, "unexpected", "Something unexpected went wrong inside Droptune.", _LATER)
 
 
-def problem_response(error: ApiError, instance: str) -> ApiResponse:
+def problem_response(error: ApiError, instance: str, base: str) -> ApiResponse:
     """Return an error as a problem document; `instance` is the path that was asked."""
     document = {
         "type": f"urn:droptune:problem:{error.code}",
@@ -87,6 +89,7 @@ def problem_response(error: ApiError, instance: str) -> ApiResponse:
         "code": error.code,
         "remedy": error.remedy,
         "instance": instance,
+        "link": f"{base}/api/{error.link}",
     }
     headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
     return ApiResponse(status=error.status, headers=headers | error.headers, body=to_json(document))

@@ -21,7 +21,7 @@ from droptune.domain.champion import Champion
 from droptune.domain.dataset import is_name
 from droptune.domain.payload import Payload
 from droptune.domain.run import RunRecord, RunRef
-from droptune.domain.services import BlobStore
+from droptune.domain.services import BlobInfo, BlobStore
 
 LATEST_RUNS = 10
 
@@ -31,7 +31,8 @@ def list_projects(request: ApiRequest, services: ApiServices) -> ApiResponse:
     base = services.base(request.url)
     stores = (services.registry, services.datasets, services.runs)
     names = sorted({name for store in stores for name in _names(store)})
-    return json_response({"projects": [_row(services, name, base) for name in names]})
+    document = {"projects": [_row(services, name, base) for name in names]}
+    return unless_known(request, json_response(document), etag_of(document))
 
 
 def _names(store: BlobStore) -> Iterator[str]:
@@ -63,6 +64,16 @@ def find_champion(registry: BlobStore, project: str) -> Payload | None:
     return dict(Champion.from_document(document).to_document()) if document else None
 
 
+def load_champions(services: ApiServices, blobs: dict[str, BlobInfo]) -> dict[str, Payload]:
+    """Return the champions that a listing found, by project; a damaged one is left out."""
+
+    def parse(document: Payload) -> Payload:
+        return dict(Champion.from_document(document).to_document())
+
+    found = services.documents.load(services.registry, blobs.values(), parse)
+    return {name: each for name, each in zip(blobs, found, strict=True) if each is not None}
+
+
 def get_project(request: ApiRequest, services: ApiServices) -> ApiResponse:
     """GET /api/projects/{project}: champion, history, latest runs and spend."""
     project, base = project_of(request), services.base(request.url)
@@ -79,7 +90,7 @@ def get_project(request: ApiRequest, services: ApiServices) -> ApiResponse:
         "spend": spend(records),
         "links": _links(project, base),
     }
-    return json_response(document)
+    return unless_known(request, json_response(document), etag_of(document))
 
 
 def _has_data(services: ApiServices, project: str) -> bool:
@@ -118,6 +129,7 @@ def get_champion(request: ApiRequest, services: ApiServices) -> ApiResponse:
             "no-champion",
             f"The project {project} has no champion.",
             "One appears when a run is promoted; pipeline.deploy.production must name a SKU.",
+            link=f"projects/{project}",
         )
     headers = {"Cache-Control": f"max-age={champion['max_age_seconds']}"}
     return unless_known(request, json_response(champion, headers=headers), etag_of(champion))
@@ -130,11 +142,17 @@ def roll_back(request: ApiRequest, services: ApiServices) -> ApiResponse:
     reason = read_text(body, "reason", LONGEST_REASON).strip()
     name = read_text(body, "by", LONGEST_NAME).strip()
     by = f"{name} ({request.principal})" if name else request.principal
+    return json_response(roll_back_champion(services, project, by, reason), 202)
+
+
+def roll_back_champion(services: ApiServices, project: str, by: str, reason: str) -> Payload:
+    """Make a project's previous champion current; raises a 409 when there is none."""
     champion = services.roll_back(project, by, reason)
     if champion is None:
         raise conflict(
             "no-previous-champion",
             f"The project {project} has no previous champion.",
             "A rollback is possible once a champion has replaced another.",
+            link=f"projects/{project}",
         )
-    return json_response(champion.to_document(), 202)
+    return dict(champion.to_document())

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from droptune.api import about, datasets, openapi, pages, projects, run_list, runs
+from droptune.api.bodies import check_query
 from droptune.api.control import WORDS, say
-from droptune.api.messages import ApiRequest, ApiResponse, json_response
+from droptune.api.messages import (
+    ApiRequest,
+    ApiResponse,
+    etag_of,
+    json_response,
+    unless_known,
+)
+from droptune.api.operations import OPERATIONS
 from droptune.api.origin import is_foreign
 from droptune.api.problems import ApiError, as_api_error, problem_response, unexpected
 from droptune.api.services import ApiServices
@@ -29,7 +37,7 @@ class Route:
         name: the function's name, also its operation id.
         path: relative to `api/`.
         anonymous: answers without a function key; pages guard themselves.
-        page: for people: errors are pages, too.
+        page: for people: errors are pages, too, and what a query says beyond need is ignored.
     """
 
     name: str
@@ -38,6 +46,12 @@ class Route:
     handler: Handler
     anonymous: bool = False
     page: bool = False
+
+    @property
+    def query(self) -> Collection[str] | None:
+        """What the route reads of the query, as the OpenAPI document says it; None for pages."""
+        operation = OPERATIONS.get(self.name)
+        return operation.query if operation and not self.page else None
 
 
 def _get(name: str, path: str, handler: Handler, *, anonymous: bool = False) -> Route:
@@ -58,7 +72,8 @@ def get_openapi(request: ApiRequest, services: ApiServices) -> ApiResponse:
     """GET /api/openapi.json: this table, for programs."""
     rows = [(route.name, route.methods[0].lower(), route.path) for route in ROUTES]
     base = services.base(request.url)
-    return json_response(openapi.document(rows, services.version, base))
+    document = openapi.document(rows, services.version, base)
+    return unless_known(request, json_response(document), etag_of(document))
 
 
 ROUTES: tuple[Route, ...] = (
@@ -82,7 +97,13 @@ ROUTES: tuple[Route, ...] = (
     _page("show_dashboard", "GET", "dashboard", pages.show_dashboard),
     _page("show_run", "GET", "dashboard/runs/{id}", pages.show_run),
     _page("say_on_page", "POST", "dashboard/runs/{id}", pages.say_on_page),
+    _page("start_on_page", "POST", "dashboard/runs", pages.start_on_page),
+    _page("show_document", "GET", "dashboard/runs/{id}/files/{name}", pages.show_document),
+    _page("show_project", "GET", "dashboard/projects/{project}", pages.show_project),
+    _page("say_on_project", "POST", "dashboard/projects/{project}", pages.say_on_project),
     _page("open_session", "POST", "dashboard/session", pages.open_session),
+    _page("close_session", "POST", "dashboard/session/end", pages.close_session),
+    _page("get_asset", "GET", "dashboard/assets/{name}", pages.get_asset),
 )
 
 
@@ -101,15 +122,20 @@ def _answer(route: Route, request: ApiRequest, services: ApiServices) -> ApiResp
                 "The request comes from a page of another site.",
                 "Send it from Droptune's own page, or with a function key in x-functions-key.",
             )
+        if route.query is not None:
+            check_query(request, route.query)
         return route.handler(request, services)
     except DroptuneError as error:
-        return _refuse(route, request, as_api_error(error))
+        return _refuse(route, request, as_api_error(error), services)
     except Exception:
         _logger.exception("A route failed", extra={"route": route.name})
-        return _refuse(route, request, unexpected())
+        return _refuse(route, request, unexpected(), services)
 
 
-def _refuse(route: Route, request: ApiRequest, error: ApiError) -> ApiResponse:
+def _refuse(
+    route: Route, request: ApiRequest, error: ApiError, services: ApiServices
+) -> ApiResponse:
     if route.page:
         return pages.show_problem(error)
-    return problem_response(error, urlsplit(request.path).path)
+    path = urlsplit(request.path).path
+    return problem_response(error, path, services.base(request.url))

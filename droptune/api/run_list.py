@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from droptune.api.messages import ApiRequest, ApiResponse, json_response
+from droptune.api.bodies import read_limit
+from droptune.api.messages import ApiRequest, ApiResponse, etag_of, json_response, unless_known
 from droptune.api.problems import bad_request
 from droptune.api.records import find_document, find_record, read_control
 from droptune.api.services import ApiServices
@@ -19,8 +20,9 @@ from droptune.domain.run import RunRecord, RunRef
 from droptune.domain.services import BlobStore
 
 INDEX = "_index/"
+MOST_ROWS = 200
 MOST_ROWS_READ = 1_000
-_ROW = re.compile(r"\d{14}-[a-z0-9-]{1,100}")
+ROW_NAME = re.compile("[0-9]{14}-[a-z0-9-]{1,100}")
 _TIME_LENGTH = 15
 
 
@@ -38,7 +40,8 @@ def list_runs(request: ApiRequest, services: ApiServices) -> ApiResponse:
     """GET /api/runs: `{"runs": [...], "next": ...}`; `next` is the `after` of the next page."""
     wanted = read_filter(request)
     rows, following = page_of_runs(services, wanted, services.base(request.url))
-    return json_response({"runs": rows, "next": following})
+    document = {"runs": rows, "next": following}
+    return unless_known(request, json_response(document), etag_of(document))
 
 
 def page_of_runs(
@@ -91,16 +94,9 @@ def read_filter(request: ApiRequest) -> Filter:
     if phase is not None and phase not in list(Phase):
         known = ", ".join(phase.value for phase in Phase if phase is not Phase.UNRECOGNISED)
         raise bad_request("bad-phase", f"phase: {phase[:40]!r} is not one.", f"Use: {known}.")
-    if after is not None and not _ROW.fullmatch(after):
+    if after is not None and not ROW_NAME.fullmatch(after):
         raise bad_request(
             "bad-after", "after: not the name of a row.", "Use the `next` of the page before."
         )
-    return Filter(
-        project=project, phase=phase, limit=_read_limit(query.get("limit", "50")), after=after or ""
-    )
-
-
-def _read_limit(text: str) -> int:
-    if not re.fullmatch(r"\d{1,4}", text) or not 1 <= int(text) <= 200:
-        raise bad_request("bad-limit", f"limit: {text[:20]!r}.", "Use a number from 1 to 200.")
-    return int(text)
+    limit = read_limit(query.get("limit", "50"), MOST_ROWS)
+    return Filter(project=project, phase=phase, limit=limit, after=after or "")

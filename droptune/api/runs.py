@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from droptune.api.bodies import (
+    LONGEST_REASON,
     checked_run_id,
     no_such_dataset,
     read_object,
@@ -42,11 +43,21 @@ _REMEDIES = {
 
 def start_run(request: ApiRequest, services: ApiServices) -> ApiResponse:
     """POST /api/runs: one wish for a run; repeating it is safe."""
-    wish = _read_wish(request, services)
+    wish = _read_wish(read_object(request, _WISHES), request.principal, services)
+    return start_wish(wish, services, services.base(request.url))
+
+
+def repeat_run(word: str, run_id: str, by: str, services: ApiServices, base: str) -> ApiResponse:
+    """Retry a run or train it anew, as somebody wishes."""
+    return start_wish(_read_wish({word: run_id}, by, services), services, base)
+
+
+def start_wish(wish: RunRequest, services: ApiServices, base: str) -> ApiResponse:
+    """Register what is wished for; raises the refusal with its reason."""
     registration = services.register(wish)
     if registration.run is None:
         raise _refused(registration)
-    return started(registration, registration.run, services.base(request.url))
+    return started(registration, registration.run, base)
 
 
 def started(registration: Registration, run: RunRef, base: str) -> ApiResponse:
@@ -75,11 +86,11 @@ def _refused(registration: Registration) -> ApiError:
         registration.code,
         registration.message,
         _REMEDIES.get(registration.code, "GET /api/datasets says what became of the dataset."),
+        link="datasets",
     )
 
 
-def _read_wish(request: ApiRequest, services: ApiServices) -> RunRequest:
-    body = read_object(request, _WISHES)
+def _read_wish(body: dict[str, Any], by: str, services: ApiServices) -> RunRequest:
     if len(body) != 1:
         raise bad_request(
             "one-wish",
@@ -92,14 +103,13 @@ def _read_wish(request: ApiRequest, services: ApiServices) -> RunRequest:
     if not text:
         raise bad_request("empty", f"{key}: nothing is named.", f"Name what to {key}.")
     if key == "dataset":
-        return RunRequest(dataset=_dataset(text), cause=Cause.REQUEST, by=request.principal)
+        return RunRequest(dataset=read_dataset(text), cause=Cause.REQUEST, by=by)
     record = get_run(services.runs, checked_run_id(text))
-    return RunRequest(
-        dataset=record.dataset, cause=Cause(key), repeats=record.id, by=request.principal
-    )
+    return RunRequest(dataset=record.dataset, cause=Cause(key), repeats=record.id, by=by)
 
 
-def _dataset(text: str) -> DatasetRef:
+def read_dataset(text: str) -> DatasetRef:
+    """Return the dataset that `<project>/<version>` names; raises a 400 or 404."""
     project, slash, version = text.partition("/")
     if not slash:
         raise bad_request(
@@ -114,7 +124,8 @@ def get_run_status(request: ApiRequest, services: ApiServices) -> ApiResponse:
     """GET /api/runs/{id}: the status document; its ETag leaves the sentence that ages out."""
     document = show_status(services, run_id_of(request), services.base(request.url))
     lasting = {key: value for key, value in document.items() if key != "message"}
-    return unless_known(request, json_response(document), etag_of(lasting))
+    soon = {} if document["ended_at"] else {"Retry-After": "5"}
+    return unless_known(request, json_response(document, headers=soon), etag_of(lasting))
 
 
 def show_status(services: ApiServices, run_id: str, base: str) -> Payload:
@@ -151,6 +162,7 @@ def _stored(request: ApiRequest, services: ApiServices, name: str, kind: str) ->
             f"It ended {record.phase.value} before there was one."
             if ended
             else f"It is {record.phase.value}; ask again later.",
+            link=f"runs/{record.id}",
         )
     response = ApiResponse(
         status=200, headers={"Content-Type": kind, "Cache-Control": "no-cache"}, body=blob.data
@@ -161,19 +173,32 @@ def _stored(request: ApiRequest, services: ApiServices, name: str, kind: str) ->
 def promote_run(request: ApiRequest, services: ApiServices) -> ApiResponse:
     """POST /api/runs/{id}/promote: promote later what a run trained and did not promote."""
     body: dict[str, Any] = read_object(request, ("reason", "by"))
-    read_text(body, "reason", 2_000)
-    record = get_run(services.runs, run_id_of(request))
+    read_text(body, "reason", LONGEST_REASON)
+    return promote_later(
+        run_id_of(request), request.principal, services, services.base(request.url)
+    )
+
+
+def promote_later(run_id: str, by: str, services: ApiServices, base: str) -> ApiResponse:
+    """Promote what an ended run trained and did not promote; raises the refusal with its reason."""
+    record = get_run(services.runs, run_id)
     if not record.phase.is_terminal:
-        raise conflict("not-ended", f"The run is {record.phase.value}.", "Wait for its end.")
+        raise conflict(
+            "not-ended",
+            f"The run is {record.phase.value}.",
+            "Wait for its end.",
+            link=f"runs/{record.id}",
+        )
     if record.outcome not in PROMOTABLE:
         raise conflict(
             "nothing-to-promote",
             f"The run's outcome is {record.outcome.value}.",
             "Only a run that trained and did not promote can be promoted later.",
+            link=f"runs/{record.id}",
         )
     if services.promote is None:
         raise ApiError(501, "not-yet", "Promoting later is not built yet.", "Retry the run.")
-    registration = services.promote(record.id, request.principal)
+    registration = services.promote(record.id, by)
     if registration.run is None:
         raise _refused(registration)
-    return started(registration, registration.run, services.base(request.url))
+    return started(registration, registration.run, base)

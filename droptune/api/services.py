@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from droptune.api.documents import Documents
 from droptune.domain.champion import Champion
 from droptune.domain.registration import Registration, RunRequest
 from droptune.domain.services import BlobStore, Clock, ResourceManager
@@ -20,6 +22,8 @@ class ApiServices:
         register: finds or creates the run that a wish leads to.
         roll_back: project, who, why -> the new champion, or None when there is no previous one.
         promote: run id, who -> the run to start; None where nothing can promote yet.
+        retires_at: base model -> when inference with it ends, or None where that is not known.
+        documents: remembers parsed documents from one request to the next.
     """
 
     datasets: BlobStore
@@ -33,6 +37,8 @@ class ApiServices:
     register: Callable[[RunRequest], Registration]
     roll_back: Callable[[str, str, str], Champion | None]
     promote: Callable[[str, str], Registration] | None = None
+    retires_at: Callable[[str], datetime | None] = lambda model: None
+    documents: Documents = field(default_factory=Documents, repr=False, compare=False)
 
     def base(self, asked: str) -> str:
         """Return the absolute base of every link, without a slash at its end."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
 
-from droptune.api.pages.run_view import losses
+from droptune.api.messages import ApiRequest
+from droptune.api.routes import dispatch
 from droptune.domain.findings import Problem
-from droptune.domain.phases import Phase
+from droptune.domain.phases import Outcome, Phase
 
-from .world import URL, World, a_run
+from .world import URL, World, a_champion, a_run, find_route
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=y>"
 ID = "shop-v1-aa"
@@ -41,15 +40,17 @@ def test_page_shows_the_whole_run():
     finding = {"rule": "r", "severity": "warning", "message": "Odd line", "line": 17, "file": "t"}
     world.runs.put(f"{folder}report.json", {"findings": [finding]})
     world.runs.put(f"{folder}metrics.json", [{"step": s, "train_loss": 2 / s} for s in (1, 2)])
-    world.runs.put(f"{folder}events.jsonl", b'{"message": "Step 1"}\nbroken\n')
+    world.runs.put(
+        f"{folder}events.jsonl",
+        b'{"message": "Step 1", "created_at": "2026-05-04T11:00:00Z"}\nbroken\n',
+    )
 
     html = world.get(f"dashboard/runs/{ID}").body.decode()
 
     for part in ("Training for 41 min", "line 17", "Odd line", "ftjob-1", "Good day.", "Step 1"):
         assert part in html
-    assert 'http-equiv="refresh"' in html
+    assert '<noscript><meta http-equiv="refresh"' in html
     assert "<polyline" in html
-    assert "<script" not in html
 
 
 def test_hostile_content_stays_text():
@@ -70,20 +71,36 @@ def test_hostile_content_stays_text():
 
     for path in (f"dashboard/runs/{ID}", "dashboard"):
         html = world.get(path).body.decode()
-        assert "<script" not in html
+        assert html.count("<script") == 1  # our own
+        assert "<script>" not in html
         assert "<img" not in html
 
 
-def test_policy_allows_nothing_but_the_own_style():
-    """The policy names the hash of the style that is on the page, and no script at all."""
-    response = World().get("dashboard")
+def test_policy_allows_nothing_but_own_files():
+    """Nothing inline, nothing from elsewhere; every file that a page names is served."""
+    world = World()
+    response = world.get("dashboard")
 
-    style = re.search(r"<style>(.*?)</style>", response.body.decode(), re.DOTALL)[1]
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = response.headers["Content-Security-Policy"]
-    assert f"style-src 'sha256-{digest}'" in policy
-    assert policy.startswith("default-src 'none'")
-    assert "script-src" not in policy
+    files = re.findall('(?:src|href)="/api/(dashboard/assets/[^"]+)"', response.body.decode())
+    served = [world.get(file) for file in files]
+
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+    assert "unsafe" not in policy
+    assert len(files) == 3
+    assert {answer.status for answer in served} == {200}
+    assert all("immutable" in answer.headers["Cache-Control"] for answer in served)
+
+
+@pytest.mark.parametrize("name", ["style.css", "../session.py", "style-000000000000.css"])
+def test_file_that_is_not_an_asset_is_not_served(name):
+    """Only the names that a page of this version holds exist."""
+    route, _ = find_route("GET", "dashboard/assets/x")
+    request = ApiRequest(method="GET", path="/api/x", url=URL, params={"name": name})
+
+    response = dispatch(route, request, World().services)
+
+    assert response.status == 404
 
 
 def test_page_with_a_decision_offers_it_and_does_not_reload():
@@ -225,15 +242,131 @@ def test_missing_run_is_a_page_that_says_so():
     assert b"There is no run" in response.body
 
 
-@pytest.mark.parametrize("metrics", [None, 5, [], {"x": 1}, [1], {"metrics": "x"}])
-def test_metrics_of_another_shape_show_nothing(metrics):
-    """What is not a list of steps is left out, never a failure."""
-    assert losses(metrics)["rows"] == []
+def test_key_is_needed_where_the_network_reaches():
+    """Without a key and without Entra, pages open at the machine itself and nowhere else."""
+    world = World()
+    route, _ = find_route("GET", "dashboard")
+    request = ApiRequest(method="GET", path="/api/dashboard", url="https://droptune.example")
+
+    response = dispatch(route, request, world.services)
+
+    assert response.status == 403
+    assert b"pages-closed" in response.body
 
 
-def test_long_table_of_losses_is_thinned():
-    """A long training fits on the page, and its curve has every step."""
-    shown = losses([{"step": n, "train_loss": 1.0} for n in range(1, 1001)])
+def test_sign_out_gives_the_cookie_back():
+    """A form of our own page ends the session; no other site can."""
+    world = World(app_key="secret")
 
-    assert len(shown["rows"]) == 50
-    assert shown["curve"].count(",") == 1000
+    done = world.post("dashboard/session/end", b"", origin=URL)
+    foreign = world.post("dashboard/session/end", b"", origin="https://evil.example")
+
+    assert (done.status, done.headers["Location"]) == (303, "/api/dashboard")
+    assert "Max-Age=0" in done.headers["Set-Cookie"]
+    assert foreign.status == 403
+
+
+@pytest.mark.parametrize("path", ["dashboard", f"dashboard/runs/{ID}", "dashboard/projects/shop"])
+def test_unchanged_page_is_not_made_again(path):
+    """The ETag that a page carries answers 304 until something that it shows changes."""
+    world = World()
+    record = world.keep(a_run())
+    first = world.get(path)
+    etag = first.headers["ETag"]
+
+    same = world.get(path, if_none_match=etag)
+    world.runs.put(record.ref.record, a_run(phase=Phase.DEPLOYING).to_payload())
+    changed = world.get(path, if_none_match=etag)
+
+    assert (same.status, same.body) == (304, b"")
+    assert changed.status == 200
+    assert changed.headers["ETag"] != etag
+    assert re.search('data-etag="([^"]+)"', first.body.decode())[1] == etag.replace('"', "&#34;")
+
+
+@pytest.mark.parametrize("word", ["retry", "again"])
+def test_repetition_asked_for_on_the_page_leads_to_the_new_run(word):
+    """Start again and train anew register a run in the person's name and show its page."""
+    world = World()
+    world.keep(a_run(phase=Phase.FAILED))
+
+    response = world.post(f"dashboard/runs/{ID}", form(word=word), origin=URL)
+
+    assert response.status == 303
+    assert response.headers["Location"] == "/api/dashboard/runs/shop-v1-new"
+    assert response.start.instance_id == "shop-v1-new"
+    assert [(wish.cause.value, wish.repeats) for wish in world.wishes] == [(word, ID)]
+
+
+def test_promotion_asked_for_on_the_page_is_started():
+    """What was trained and not promoted can be promoted from its page."""
+    world = World()
+    world.keep(a_run(phase=Phase.SUCCEEDED, outcome=Outcome.NOT_PROMOTED))
+
+    response = world.post(f"dashboard/runs/{ID}", form(word="promote"), origin=URL)
+
+    assert response.status == 303
+    assert world.promotions == [(ID, "holder of the key")]
+
+
+def test_rollback_on_the_page_of_a_project_changes_the_champion():
+    """The form says who and why; without a previous champion it says that there is none."""
+    world = World()
+    body = form(word="rollback", reason="worse answers")
+
+    refused = world.post("dashboard/projects/shop", body, origin=URL)
+    world.rolled_back = a_champion()
+    done = world.post("dashboard/projects/shop", body, origin=URL)
+
+    assert refused.status == 409
+    assert (done.status, done.headers["Location"]) == (303, "/api/dashboard/projects/shop")
+
+
+def test_dataset_that_was_only_seen_can_be_started_from_the_dashboard():
+    """A form names the dataset; the run's page follows."""
+    world = World()
+
+    response = world.post("dashboard/runs", form(dataset="shop/v1"), origin=URL)
+
+    assert response.headers["Location"] == "/api/dashboard/runs/shop-v1-new"
+    assert str(world.wishes[0].dataset) == "shop/v1"
+
+
+def test_word_that_nobody_can_say_is_refused_with_those_that_can_be_said():
+    """A form with another word is a page with status 400."""
+    world = World()
+    world.keep(a_run())
+
+    response = world.post(f"dashboard/runs/{ID}", form(word="explode"), origin=URL)
+
+    assert response.status == 400
+    assert b"approve" in response.body
+
+
+def test_stored_documents_are_served_inert():
+    """The report may bring a style and nothing that runs; everything else is a download."""
+    world = World()
+    record = world.keep(a_run())
+    for name in ("report.html", "results.csv"):
+        world.runs.put(record.ref.folder + name, b"<script>alert(1)</script>")
+
+    report = world.get(f"dashboard/runs/{ID}/files/report.html")
+    results = world.get(f"dashboard/runs/{ID}/files/results.csv")
+    record_itself = world.get(f"dashboard/runs/{ID}/files/run.json")
+
+    assert "sandbox" in report.headers["Content-Security-Policy"]
+    assert "script-src" not in report.headers["Content-Security-Policy"]
+    assert results.headers["Content-Disposition"].startswith("attachment")
+    assert record_itself.status == 404
+
+
+def test_stored_document_is_not_shown_without_a_session():
+    """Reports hold samples of the data; they are guarded as the pages are."""
+    world = World(app_key="secret")
+    record = world.keep(a_run())
+    world.runs.put(f"{record.ref.folder}report.html", b"sample")
+
+    response = world.get(f"dashboard/runs/{ID}/files/report.html")
+
+    assert response.status == 401
+    assert b"sample" not in response.body

@@ -114,6 +114,7 @@ class World:
         self.clock = StoppedClock()
         self.wishes: list[RunRequest] = []
         self.promotions: list[tuple[str, str]] = []
+        self.woken: list[str] = []
         self.answer = Registration(
             run=RunRef(project="shop", id="shop-v1-new"),
             started=True,

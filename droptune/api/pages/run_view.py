@@ -1,80 +1,147 @@
-"""What the page of a run shows, from its status document and what it stored."""
+"""What the page of a run shows, from its record and from what it stored."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from droptune.api.records import find_document
-from droptune.api.status import AWAITING, actions, status_document
+from droptune.api import sentences
+from droptune.api.pages.configuration_view import configuration_rows
+from droptune.api.pages.loss_chart import loss_chart
+from droptune.api.pages.offers import offers
+from droptune.api.pages.phase_line import phase_line, tone
+from droptune.api.pages.project_view import spent_of
+from droptune.api.pages.run_documents import KINDS, objects, read_json, read_lines, read_rows
+from droptune.api.pages.story import failures, story
+from droptune.api.services import ApiServices
+from droptune.api.status import AWAITING, status_document
 from droptune.domain.payload import Payload
-from droptune.domain.phases import LINE, Phase
+from droptune.domain.phases import Phase
 from droptune.domain.run import Control, RunRecord
-from droptune.domain.services import BlobStore, Clock
 
-MOST_EVENTS = 50
-MOST_ROWS = 50
+MOST_ROWS = 40
+MOST_EVIDENCE = 5
 _COLUMNS = ("step", "train_loss", "valid_loss", "full_valid_loss", "train_mean_token_accuracy")
-_ROW_KEYS = ("metrics", "steps", "points", "rows")
-_REFRESH_SECONDS = 5
+_SECONDS_TO_NEXT_LOOK = 3
 
 
-def run_view(
-    record: RunRecord, control: Control, runs: BlobStore, base: str, clock: Clock
-) -> Payload:
-    """Return the context of `run.html`; a page with a decision on it does not reload."""
-    folder = record.ref.folder
-    report = find_document(runs, f"{folder}report.json")
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShownRun:
+    """A run and what its page is made of.
+
+    Attributes:
+        documents: names of the documents that the run has stored.
+        champion: of the run's project, as published, or None.
+    """
+
+    record: RunRecord
+    control: Control
+    documents: frozenset[str]
+    champion: Mapping[str, Any] | None
+
+
+def run_view(shown: ShownRun, services: ApiServices, base: str) -> Payload:
+    """Return the context of `run.html`."""
+    record, control, now = shown.record, shown.control, services.clock.now()
+    status = status_document(record, control, base, now)
     about = AWAITING.get(record.phase)
-    still = record.phase.is_terminal or about is not None
+    decides = about is not None and control.decision(about) is None and not control.cancelled
+    can_promote = services.promote is not None
     return {
         "title": record.id,
-        "refresh_seconds": None if still else _REFRESH_SECONDS,
-        "run": status_document(record, control, base, clock.now()),
-        "phases": phase_line(record),
-        "words": [word for word in actions(record, control) if word != "promote"],
-        "about": about,
-        "has_report": report is not None,
-        "findings": _findings(record, report),
-        "losses": losses(_read_json(runs, f"{folder}metrics.json")),
-        "events": _events(runs, f"{folder}events.jsonl"),
+        "now": now,
+        "poll_seconds": None if record.phase.is_terminal else _SECONDS_TO_NEXT_LOOK,
+        "refresh_seconds": None if record.phase.is_terminal or decides else 10,
+        "run": status,
+        "tone": tone(record, is_paused=control.is_paused),
+        "is_paused": control.is_paused and not record.phase.is_terminal,
+        "phases": phase_line(record, now),
+        "about": about if decides else None,
+        "offers": offers(record, control, shown.champion, can_promote=can_promote),
+        "reasons": record.approval_reasons,
+        "budget": sentences.budget(record),
+        "spent": spent_of(record),
+        "cost": record.cost,
+        "job": _job(record),
+        "test": record.test,
+        "is_champion": bool(shown.champion and shown.champion["run_id"] == record.id),
+        "champion": shown.champion,
+        "configuration": configuration_rows(record.configuration),
+        "files": [name for name in KINDS if name in shown.documents],
+        **_stored(shown, services),
     }
 
 
-def phase_line(record: RunRecord) -> list[Payload]:
-    """Return the phases in order, which are past, and which is the current one."""
-    entered = {change.phase for change in record.history}
-    line: tuple[Phase, ...] = LINE
-    if record.phase.is_terminal:
-        line = (*(phase for phase in LINE if phase in entered), record.phase)
-    return [_phase(phase, record) for phase in line]
+def _stored(shown: ShownRun, services: ApiServices) -> Payload:
+    record, runs = shown.record, services.runs
+    folder, there = record.ref.folder, shown.documents
+    report = read_json(runs, f"{folder}report.json") if "report.json" in there else None
+    report = report if isinstance(report, Mapping) else None
+    events = read_lines(runs, f"{folder}events.jsonl") if "events.jsonl" in there else []
+    steps = read_rows(runs, f"{folder}metrics.json") if "metrics.json" in there else []
+    points = read_rows(runs, f"{folder}checkpoints.json") if "checkpoints.json" in there else []
+    found = _findings(record, report)
+    return {
+        "report": report,
+        "findings": found,
+        "evidence": _evidence(record, found, events),
+        "chart": loss_chart(steps, points, last_step(record)),
+        "figures": figures(steps),
+        "last_step": last_step(record),
+        "story": story(record, shown.control, events),
+    }
 
 
-def _phase(phase: Phase, record: RunRecord) -> Payload:
-    current = phase is record.phase
-    past = phase.position < record.phase.position
-    state = f"current {phase.value}" if current else "past" if past else "ahead"
-    return {"name": phase.value, "state": state, "is_current": current}
+def _job(record: RunRecord) -> Payload | None:
+    if not record.job:
+        return None
+    hidden = ("step", "train_loss", "valid_loss", "hyperparameters")
+    shown = {key: value for key, value in record.job.items() if key not in hidden}
+    chosen = record.job.get("hyperparameters")
+    parameters = dict(chosen) if isinstance(chosen, Mapping) else {}
+    return shown | {"adopted_from": record.adopted_from} | parameters
 
 
 def _findings(record: RunRecord, report: Mapping[str, Any] | None) -> list[Any]:
     own = [finding.to_payload() for finding in record.configuration_findings]
-    found = report.get("findings") if report else None
-    return [*own, *(each for each in _objects(found) if each not in own)]
+    found = objects(report.get("findings")) if report else []
+    order = {"error": 0, "warning": 1}
+    everything = [*own, *(each for each in found if each not in own)]
+    return sorted(everything, key=lambda finding: order.get(str(finding.get("severity")), 2))
 
 
-def losses(metrics: object) -> Payload:
-    """Return columns, at most MOST_ROWS rows and the curve of the training loss."""
-    if isinstance(metrics, Mapping):
-        metrics = next((metrics[key] for key in _ROW_KEYS if key in metrics), ())
-    steps = _objects(metrics)
+def _evidence(
+    record: RunRecord, found: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]]
+) -> Payload | None:
+    """Return what a bad end rests on: the findings that reject, or the job's last errors."""
+    if record.phase not in (Phase.FAILED, Phase.REJECTED):
+        return None
+    errors = [finding for finding in found if finding.get("severity") == "error"]
+    return {"findings": errors[:MOST_EVIDENCE], "events": failures(events, MOST_EVIDENCE)}
+
+
+def last_step(record: RunRecord) -> int | None:
+    """Return the step at which the training ends, once the service has resolved what decides it."""
+    chosen = (record.job or {}).get("hyperparameters")
+    parameters = chosen if isinstance(chosen, Mapping) else {}
+    epochs, batch = _whole(parameters.get("n_epochs")), _whole(parameters.get("batch_size"))
+    return -(-record.examples // batch) * epochs if epochs and batch and record.examples else None
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def figures(steps: Sequence[Mapping[str, Any]]) -> Payload:
+    """Return the columns that there are, and at most MOST_ROWS rows, the last one among them."""
     columns = [name for name in _COLUMNS if any(step.get(name) is not None for step in steps)]
-    thinned = steps[:: max(1, -(-len(steps) // MOST_ROWS))]
+    stride = max(1, -(-len(steps) // MOST_ROWS))
+    thinned = list(steps[::-1][::stride])[::-1]
     return {
         "columns": columns,
         "rows": [[_figure(step.get(name)) for name in columns] for step in thinned],
-        "curve": _curve([step.get("train_loss") for step in steps]),
     }
 
 
@@ -82,35 +149,11 @@ def _figure(value: object) -> object:
     return "" if value is None else f"{value:.4g}" if isinstance(value, float) else value
 
 
-def _curve(values: Sequence[object]) -> str:
-    """Return the points of a polyline in a box of 100 by 100, its top the largest value."""
-    figures = [float(value) for value in values if isinstance(value, int | float)]
-    if len(figures) < 2 or max(figures) <= 0:
-        return ""
-    step, top = 100 / (len(figures) - 1), max(figures)
-    return " ".join(f"{i * step:.2f},{100 - 95 * v / top:.2f}" for i, v in enumerate(figures))
-
-
-def _events(runs: BlobStore, name: str) -> list[Any]:
-    blob = runs.find(name)
-    lines = blob.data.decode("utf-8", "replace").splitlines() if blob else []
-    return _objects([_parse(line) for line in lines[-MOST_EVENTS:]])[::-1]
-
-
-def _read_json(runs: BlobStore, name: str) -> object:
-    blob = runs.find(name)
-    return _parse(blob.data.decode("utf-8", "replace")) if blob else None
-
-
-def _parse(text: str) -> object:
-    try:
-        parsed: object = json.loads(text)
-    except ValueError:
-        return None
-    return parsed
-
-
-def _objects(values: object) -> list[Mapping[str, Any]]:
-    if not isinstance(values, list | tuple):
-        return []
-    return [value for value in values if isinstance(value, Mapping)]
+def state_of(shown: ShownRun, etags: Sequence[str], now: datetime) -> list[Any]:
+    """Return what changes whenever the page would: what is stored, and the ages that it shows."""
+    entered = [change.at for change in shown.record.history] or [shown.record.created_at]
+    age = (now - entered[-1]).total_seconds()
+    is_still = shown.record.phase.is_terminal
+    tick = 0 if is_still else int(age // 60) if age >= 60 else f"{int(age // 5)} x 5 s"
+    champion = (shown.champion or {}).get("deployment")
+    return [*etags, champion, tick]

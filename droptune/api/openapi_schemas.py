@@ -1,0 +1,221 @@
+"""The schemas of what is asked and answered."""
+
+from __future__ import annotations
+
+from droptune.domain.payload import Payload
+from droptune.domain.phases import Outcome, Phase
+
+_TEXT: Payload = {"type": "string"}
+_OPTIONAL: Payload = {"type": ["string", "null"]}
+_NUMBER: Payload = {"type": ["number", "null"]}
+_WHOLE: Payload = {"type": ["integer", "null"]}
+_OBJECT: Payload = {"type": "object"}
+_NULLABLE: Payload = {"type": ["object", "null"]}
+_TIME: Payload = {"type": "string", "format": "date-time"}
+_OPTIONAL_TIME: Payload = {"type": ["string", "null"], "format": "date-time"}
+_LINKS: Payload = {"type": "object", "additionalProperties": {"type": "string", "format": "uri"}}
+_PHASE: Payload = {"enum": [phase.value for phase in Phase]}
+_OUTCOME: Payload = {"enum": [outcome.value for outcome in Outcome]}
+_REASON: Payload = {"type": ["string", "null"], "maxLength": 2000}
+_BY: Payload = {"type": ["string", "null"], "maxLength": 100}
+_ABOUT: Payload = {"enum": ["training", "promotion", "", None]}
+_WORD: Payload = {
+    "enum": ["cancel", "pause", "resume", "approve", "reject", "retry", "again", "promote"]
+}
+_CLOSED: Payload = {"additionalProperties": False}
+
+
+def _object(required: str, **properties: Payload) -> Payload:
+    return {"type": "object", "required": required.split(), "properties": properties}
+
+
+def _all(**properties: Payload) -> Payload:
+    return _object(" ".join(properties), **properties)
+
+
+def _maybe(schema: Payload) -> Payload:
+    return {"oneOf": [schema, {"type": "null"}]}
+
+
+def _list(of: Payload) -> Payload:
+    return {"type": "array", "items": of}
+
+
+def _ref(schema: str) -> Payload:
+    return {"$ref": f"#/components/schemas/{schema}"}
+
+
+_ASKED: Payload = {
+    "Wish": {
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": False,
+        "properties": {
+            "dataset": {"type": "string", "maxLength": 200, "pattern": "/"},
+            "retry": {"type": "string", "minLength": 1, "maxLength": 200},
+            "again": {"type": "string", "minLength": 1, "maxLength": 200},
+        },
+    },
+    "Word": _object("", reason=_REASON, by=_BY, about=_ABOUT) | _CLOSED,
+    "Reason": _object("", reason=_REASON, by=_BY) | _CLOSED,
+    "WordForm": _object(
+        "word", word=_WORD, about={"enum": ["", "training", "promotion"]}, reason=_TEXT
+    ),
+    "DatasetForm": _object("dataset", dataset={"type": "string", "pattern": "/"}),
+    "RollbackForm": _object("word", word={"const": "rollback"}, reason=_TEXT),
+    "SessionForm": _object("key", key=_TEXT, next=_TEXT),
+}
+_RUN: Payload = {
+    "Run": _all(
+        schema_version={"type": "integer"},
+        id=_TEXT,
+        project=_TEXT,
+        version=_TEXT,
+        attempt={"type": "integer"},
+        phase=_PHASE,
+        phase_index={"type": "integer"},
+        phase_count={"type": "integer"},
+        outcome=_OUTCOME,
+        message=_TEXT,
+        waiting_for=_OPTIONAL,
+        next=_OPTIONAL,
+        dropped_by=_OPTIONAL,
+        dataset=_ref("RunDataset"),
+        configuration=_NULLABLE,
+        cost=_ref("Cost"),
+        job=_maybe(_ref("Job")),
+        deployment=_maybe(_ref("Deployment")),
+        test=_maybe(_object("prompt answer latency_ms")),
+        champion=_NULLABLE,
+        error=_maybe(_object("code message remedy", code=_TEXT, message=_TEXT, remedy=_TEXT)),
+        links=_LINKS,
+        created_at=_TIME,
+        updated_at=_TIME,
+        ended_at=_OPTIONAL_TIME,
+    ),
+    "RunDataset": _all(
+        digest=_TEXT,
+        files=_list(_all(role=_TEXT, name=_TEXT, bytes={"type": "integer"}, sha256=_TEXT)),
+        examples=_WHOLE,
+        tokens=_WHOLE,
+        findings=_all(error={"type": "integer"}, warning={"type": "integer"}),
+    ),
+    "Cost": _all(
+        currency=_TEXT,
+        estimate=_NUMBER,
+        low=_NUMBER,
+        high=_NUMBER,
+        hosting_month=_NUMBER,
+        spent=_NUMBER,
+        as_of=_OPTIONAL,
+    ),
+    "Job": _object(
+        "id status model fine_tuned_model adopted_from trained_tokens step train_loss valid_loss "
+        "estimated_finish",
+        id=_OPTIONAL,
+        status=_OPTIONAL,
+        model=_OPTIONAL,
+        fine_tuned_model=_OPTIONAL,
+        adopted_from=_OPTIONAL,
+        trained_tokens=_WHOLE,
+        step=_WHOLE,
+        train_loss=_NUMBER,
+        valid_loss=_NUMBER,
+        estimated_finish=_OPTIONAL_TIME,
+    ),
+    "Deployment": _all(
+        name=_OPTIONAL,
+        sku=_OPTIONAL,
+        state=_OPTIONAL,
+        endpoint=_OPTIONAL,
+        expires_at=_OPTIONAL_TIME,
+    ),
+    "RunRow": _object(
+        "id phase outcome message links",
+        id=_TEXT,
+        project=_TEXT,
+        version=_TEXT,
+        phase=_PHASE,
+        outcome=_OUTCOME,
+        message=_TEXT,
+        created_at=_TIME,
+        updated_at=_TIME,
+        ended_at=_OPTIONAL_TIME,
+        links=_LINKS,
+    ),
+    "Runs": _all(runs=_list(_ref("RunRow")), next=_OPTIONAL),
+    "Started": _all(
+        id=_TEXT,
+        statusUrl=_TEXT,
+        pageUrl=_TEXT,
+        started={"type": "boolean"},
+        code=_TEXT,
+        message=_TEXT,
+    ),
+}
+_DATASET: Payload = {
+    "Datasets": _all(datasets=_list(_ref("Dataset")), next=_OPTIONAL),
+    "Dataset": _object(
+        "project version state message waiting_for files runs links",
+        project=_OPTIONAL,
+        version=_OPTIONAL,
+        path=_TEXT,
+        state={"enum": ["waiting", "settling", "seen", "started", "rejected"]},
+        message=_TEXT,
+        remedy=_TEXT,
+        waiting_for=_OPTIONAL,
+        files=_list(
+            _object(
+                "name role size_bytes etag",
+                name=_TEXT,
+                role=_OPTIONAL,
+                size_bytes={"type": "integer"},
+                etag=_TEXT,
+            )
+        ),
+        runs=_list(_ref("RunRow")),
+        links=_LINKS,
+    ),
+}
+_PROJECT: Payload = {
+    "Projects": _all(projects=_list(_object("project champion links", project=_TEXT))),
+    "Project": _all(
+        project=_TEXT,
+        champion=_maybe(_ref("Champion")),
+        history=_list(_OBJECT),
+        runs=_list(_ref("RunRow")),
+        spend=_all(currency=_TEXT, spent={"type": "number"}, estimated={"type": "number"}),
+        links=_LINKS,
+    ),
+    "Champion": _object(
+        "schema_version project endpoint deployment model base_model run_id since retires_at "
+        "max_age_seconds previous history",
+        schema_version={"type": "integer"},
+        project=_TEXT,
+        endpoint=_TEXT,
+        deployment=_TEXT,
+        model=_TEXT,
+        base_model=_TEXT,
+        run_id=_TEXT,
+        since=_TIME,
+        retires_at=_OPTIONAL_TIME,
+        max_age_seconds={"type": "integer"},
+        previous=_NULLABLE,
+        history=_list(_OBJECT),
+    ),
+}
+_APP: Payload = {
+    "Health": _all(status=_TEXT, version=_TEXT, installed_at=_OPTIONAL_TIME),
+    "Problem": _all(
+        type=_TEXT,
+        title=_TEXT,
+        status={"type": "integer"},
+        detail=_TEXT,
+        code=_TEXT,
+        remedy=_TEXT,
+        instance=_TEXT,
+        link={"type": "string", "format": "uri"},
+    ),
+}
+SCHEMAS: Payload = _ASKED | _RUN | _DATASET | _PROJECT | _APP

@@ -1,0 +1,60 @@
+"""What happened in a run, newest first: phases, people's words and the job's own events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from droptune.api.pages.wording import as_time
+from droptune.domain.payload import Payload
+from droptune.domain.run import Control, RunRecord
+
+MOST_EVENTS = 60
+_SAID = {
+    "cancel": "cancelled the run",
+    "pause": "paused the run",
+    "resume": "resumed the run",
+    "approve": "approved the {about}",
+    "reject": "rejected the {about}",
+}
+
+
+def story(
+    record: RunRecord, control: Control, events: Sequence[Mapping[str, Any]]
+) -> list[Payload]:
+    """Return `at`, `kind` (phase, person, job), `level` and `text` of what happened last."""
+    told = [*_phases(record), *_people(control), *_job(events)]
+    timed = [(at, entry) for entry in told if (at := as_time(entry["at"]))]
+    newest = sorted(timed, key=lambda pair: pair[0], reverse=True)
+    return [entry for _, entry in newest[:MOST_EVENTS]]
+
+
+def failures(events: Sequence[Mapping[str, Any]], most: int = 5) -> list[Payload]:
+    """Return the job's last events that are errors, newest first."""
+    return [entry for entry in _job(events) if entry["level"] == "error"][::-1][:most]
+
+
+def _phases(record: RunRecord) -> Iterator[Payload]:
+    who = f" by {record.dropped_by}" if record.dropped_by else ""
+    yield _entry(record.created_at, "phase", "info", f"The dataset settled and was taken up{who}")
+    for change in record.history:
+        text = change.phase.value.replace("_", " ")
+        yield _entry(change.at, "phase", "info", text[:1].upper() + text[1:])
+
+
+def _people(control: Control) -> Iterator[Payload]:
+    for word in control.words:
+        did = _SAID.get(word.word, word.word).format(about=word.about or "run")
+        reason = f": {word.reason}" if word.reason else ""
+        yield _entry(word.at, "person", "info", f"{word.by} {did}{reason}")
+
+
+def _job(events: Sequence[Mapping[str, Any]]) -> Iterator[Payload]:
+    for event in events:
+        if event.get("type") != "metrics":
+            level = str(event.get("level") or "info")
+            yield _entry(event.get("created_at"), "job", level, str(event.get("message") or ""))
+
+
+def _entry(at: object, kind: str, level: str, text: str) -> Payload:
+    return {"at": at, "kind": kind, "level": level, "text": text}
