@@ -6,8 +6,9 @@ import asyncio
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import azure.durable_functions as df
@@ -36,6 +37,7 @@ from droptune.adapters.credentials import AzureIdentity
 from droptune.adapters.durable_client import DurableOrchestrations
 from droptune.adapters.resource_manager import RequestsResourceManager
 from droptune.api.messages import HOLDER_OF_THE_KEY, ApiRequest, ApiResponse
+from droptune.api.retirement import RetirementDates
 from droptune.api.routes import ROUTES, Route, dispatch
 from droptune.api.services import ApiServices
 from droptune.domain.dataset import Rejected, locate
@@ -91,9 +93,9 @@ class Services:
             ceilings=self.settings.ceilings,
         )
 
-    @property
+    @cached_property
     def api(self) -> ApiServices:
-        """What the routes are given."""
+        """What the routes are given; it remembers documents from one request to the next."""
         return ApiServices(
             datasets=self.datasets,
             runs=self.runs,
@@ -105,6 +107,7 @@ class Services:
             version=__version__,
             register=self.register,
             roll_back=partial(roll_back_champion, registry=self.registry, clock=self.clock),
+            retires_at=RetirementDates(self.resource_manager, self.clock),
         )
 
 
@@ -267,7 +270,7 @@ def _register_route(app: df.DFApp, route: Route, services: Services) -> None:
     async def handle(
         req: func.HttpRequest, client: df.DurableOrchestrationClient
     ) -> func.HttpResponse:
-        asked = _asked(req)
+        asked = read_request(req, services.settings)
         response = await asyncio.to_thread(dispatch, route, asked, services.api)
         await _act(response, DurableOrchestrations(client))
         kind = response.headers.get("Content-Type", "application/json")
@@ -292,7 +295,8 @@ async def _act(response: ApiResponse, orchestrations: Orchestrations) -> None:
         await orchestrations.wake(instance)
 
 
-def _asked(req: func.HttpRequest) -> ApiRequest:
+def read_request(req: func.HttpRequest, settings: Settings) -> ApiRequest:
+    """Return what a route is asked, whichever host asks."""
     headers = {name.lower(): value for name, value in req.headers.items()}
     scheme, _, rest = req.url.partition("://")
     host, _, path = rest.partition("/")
@@ -304,8 +308,15 @@ def _asked(req: func.HttpRequest) -> ApiRequest:
         headers=headers,
         params=dict(req.route_params),
         body=req.get_body(),
-        principal=headers.get("x-ms-client-principal-name", HOLDER_OF_THE_KEY),
+        principal=_principal(headers, settings),
     )
+
+
+def _principal(headers: Mapping[str, str], settings: Settings) -> str:
+    """Return whom App Service names; without its authentication anybody may send that header."""
+    if not settings.app_service_authentication:
+        return HOLDER_OF_THE_KEY
+    return headers.get("x-ms-client-principal-name") or HOLDER_OF_THE_KEY
 
 
 app = build_app(connect(Settings.from_environ(os.environ)))

@@ -28,6 +28,9 @@ class Settings:
         azure_openai_resource_id: ARM id of the Azure OpenAI account.
         notify: every variable that begins with `NOTIFY_`: addresses, and under names that end in
             `_SECRET` what signs. An address often is a key itself, so none is shown.
+        app_service_authentication: whether App Service signs people in before the app does, and
+            names them in headers that nobody else can send (`WEBSITE_AUTH_ENABLED`, which App
+            Service sets itself). Unverified: that Flex Consumption sets it, too.
         time_scale: how many times faster than real the service is; 1 but for an emulator.
     """
 
@@ -52,6 +55,7 @@ class Settings:
     limits_runs_per_day: int = 20
     app_url: str | None = None
     app_key: str | None = field(default=None, repr=False)
+    app_service_authentication: bool = False
     notify: Mapping[str, str] = field(default_factory=dict, repr=False)
     ceilings: Ceilings = field(default_factory=Ceilings)
 
@@ -169,6 +173,9 @@ class _Reader:
             for name in named
         }
         return {name: value for name, value in found.items() if value is not None}
+
+    def is_on(self, name: str) -> bool:
+        return (self.text(name) or "").lower() in ("true", "1")
 
     def url(self, name: str, *, required: bool = False) -> str | None:
         text = self.address(name)

