@@ -86,6 +86,7 @@ class Settings:
             "limits_runs_per_day": reader.whole("LIMITS_RUNS_PER_DAY", 1, 10_000),
             "app_url": reader.url("APP_URL") or _own_url(reader.text("WEBSITE_HOSTNAME")),
             "notify": (notify := reader.notify()),
+            "app_service_authentication": reader.is_on("WEBSITE_AUTH_ENABLED"),
             "ceilings": _ceilings(reader, notify),
         }
         for name in _TEXTS:
