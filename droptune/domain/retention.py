@@ -83,7 +83,7 @@ def deletions(
     )
 
 
-def giving_way(estate: Estate, *, now: datetime) -> tuple[Deletion, ...]:
+def giving_way(estate: Estate) -> tuple[Deletion, ...]:
     """Return the replaced champions that could give way before their time, longest replaced first.
 
     Only for when a run needs a place and there is none: rollback then deploys the model again.
@@ -109,14 +109,11 @@ def giving_way(estate: Estate, *, now: datetime) -> tuple[Deletion, ...]:
 
 
 def _deployments(estate: Estate, now: datetime, policy: RetentionPolicy) -> Iterator[Deletion]:
-    live = {record.run_digest[:STEM_LENGTH] for record in estate.live}
     ended = {r.run_digest[:STEM_LENGTH]: r for r in estate.records if r.phase.is_terminal}
     champions = [*_current(estate), *_warm(estate, now, policy)]
     for deployment in estate.deployments:
         stem = next((stem for stem in ended if f"-{stem}" in deployment.name), None)
-        if stem is None or any(f"-{each}" in deployment.name for each in live):
-            continue
-        if any(_is_or_succeeds(deployment.name, name) for name in champions):
+        if stem is None or any(_is_or_succeeds(deployment.name, name) for name in champions):
             continue
         record = ended[stem]
         if deployment.state is DeploymentState.DELETING or _is_young(

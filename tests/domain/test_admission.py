@@ -226,7 +226,9 @@ def test_dataset_that_can_never_fit_is_refused() -> None:
     ("observed", "said"),
     [
         (Observed(files=99), "keeps 100 files"),
+        (Observed(files=97), "keeps 100 files"),
         (Observed(file_bytes=1 << 30), "1.1 GB of files"),
+        (Observed(file_bytes=(1 << 30) - 1500), "1.1 GB of files"),
         (Observed(finished=frozenset(map(str, range(99)))), "keeps 100 jobs"),
         (Observed(unfinished={str(n): "other" for n in range(27)}), "no more jobs at one time"),
     ],

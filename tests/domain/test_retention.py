@@ -254,7 +254,7 @@ def test_replaced_champions_give_way_longest_replaced_first() -> None:
     ]
     present = [a_deployment(number) for number in (1, 2, 11, 12, 13, 14)]
 
-    found = giving_way(Estate(deployments=present, champions=champions), now=NOW)
+    found = giving_way(Estate(deployments=present, champions=champions))
 
     assert [each.name for each in found] == [a_deployment(2).name, a_deployment(1).name]
 
