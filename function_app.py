@@ -56,6 +56,7 @@ from orchestrators.collect_dataset import collect_dataset
 from orchestrators.fine_tune_model import fine_tune_model
 from orchestrators.wait_for_job import wait_for_job
 
+SIGN_IN = "/.auth/login/aad"  # App Service Authentication's own route
 ORCHESTRATORS = (collect_dataset, fine_tune_model, wait_for_job, ask_again)
 
 
@@ -107,6 +108,7 @@ class Services:
             version=__version__,
             register=self.register,
             roll_back=partial(roll_back_champion, registry=self.registry, clock=self.clock),
+            sign_in_path=SIGN_IN if self.settings.app_service_authentication else None,
             retires_at=RetirementDates(self.resource_manager, self.clock),
         )
 

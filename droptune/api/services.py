@@ -19,6 +19,7 @@ class ApiServices:
     Attributes:
         app_url: the app's public base URL, or None to use the one that was asked.
         app_key: guards the pages where App Service Authentication does not; None leaves them open.
+        sign_in_path: where App Service Authentication signs people in, or None without it.
         register: finds or creates the run that a wish leads to.
         roll_back: project, who, why -> the new champion, or None when there is no previous one.
         promote: run id, who -> the run to start; None where nothing can promote yet.
@@ -37,6 +38,7 @@ class ApiServices:
     register: Callable[[RunRequest], Registration]
     roll_back: Callable[[str, str, str], Champion | None]
     promote: Callable[[str, str], Registration] | None = None
+    sign_in_path: str | None = None
     retires_at: Callable[[str], datetime | None] = lambda model: None
     documents: Documents = field(default_factory=Documents, repr=False, compare=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -370,3 +371,18 @@ def test_stored_document_is_not_shown_without_a_session():
 
     assert response.status == 401
     assert b"sample" not in response.body
+
+
+def test_entra_is_offered_where_app_service_signs_people_in():
+    """The link leads back to the page that was asked; without a key there is no form for one."""
+    world = World()
+    world.services = replace(
+        world.services, sign_in_path="/.auth/login/aad", app_url="https://droptune.example"
+    )
+
+    response = world.get("dashboard")
+
+    html = response.body.decode()
+    assert response.status == 401
+    assert "/.auth/login/aad?post_login_redirect_uri=%2Fapi%2Fdashboard" in html
+    assert 'name="key"' not in html

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from droptune.api.bodies import LONGEST_BODY
 from droptune.api.messages import HOLDER_OF_THE_KEY, ApiRequest, ApiResponse
@@ -76,13 +76,17 @@ def ask_to_sign_in(
 ) -> ApiResponse:
     """Answer 401 with a form; the way back is one of our own pages. Without a key there is no
     form: the pages of an app on the network are closed until something guards them."""
-    if services.app_key is None:
+    if services.app_key is None and services.sign_in_path is None:
         raise _unguarded()
     wanted = target or request.path
+    back = wanted if _TARGET.fullmatch(wanted) else HOME
+    entra = services.sign_in_path
     context = {
         "title": "Sign in",
         "wrong": wrong,
-        "target": wanted if _TARGET.fullmatch(wanted) else HOME,
+        "target": back,
+        "has_key": services.app_key is not None,
+        "entra": f"{entra}?{urlencode({'post_login_redirect_uri': back})}" if entra else None,
     }
     return page("sign_in.html", context, status=401)
 
