@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from activities.configurations import configuration_of
 from activities.pinned_data import sources
@@ -61,33 +60,16 @@ def _validated(record: RunRecord) -> Validated:
 
 
 def _report(record: RunRecord, datasets: BlobStore, clock: Clock) -> Payload:
-    from droptune.validation import ValidationRequest, validate  # the tokenizers are heavy
+    from droptune.validation import validate  # the tokenizers are heavy
+    from droptune.validation.asking import request_for
 
     configuration = (
         Configuration.from_payload(record.configuration) if record.configuration else None
     )
-    request = ValidationRequest(as_of=clock.now().date(), **_asked(configuration))
+    request = request_for(configuration, as_of=clock.now().date())
     report = validate(sources(record, datasets), request=request).to_payload()
     own = [finding.to_payload() for finding in record.configuration_findings]
     return _with_findings(report, own)
-
-
-def _asked(configuration: Configuration | None) -> dict[str, Any]:
-    if configuration is None:
-        return {}
-    pipeline = configuration.pipeline
-    production = pipeline.deploy.production
-    return {
-        "model": configuration.model,
-        "method": configuration.method_type,
-        "training_type": configuration.training_type,
-        "n_epochs": configuration.n_epochs,
-        "min_examples": pipeline.validation.min_examples,
-        "ignore": pipeline.validation.ignore,
-        "raised": pipeline.validation.raised,
-        "production_sku": production.sku if production else None,
-        "candidate_sku": pipeline.deploy.candidate.sku,
-    }
 
 
 def _with_findings(report: Payload, own: Sequence[Payload]) -> Payload:

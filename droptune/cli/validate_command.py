@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -50,10 +50,11 @@ def make_document(
     given: Given, *, model: str | None = None, workers: int = 0
 ) -> tuple[Payload, str]:
     """Return the report on files as a document and as text for a terminal."""
-    from droptune.validation import FileSource, ValidationRequest, render_text, validate
+    from droptune.validation import FileSource, render_text, validate
+    from droptune.validation.asking import request_for
 
     configuration, findings = _read_configuration(given.job_file)
-    request = ValidationRequest(as_of=datetime.now(UTC).date(), **asked(configuration, model))
+    request = request_for(configuration, as_of=datetime.now(UTC).date(), model=model)
     sources = [FileSource(path=path, role=role) for path, role in given.data]
     count = workers or min(os.cpu_count() or 1, MOST_WORKERS)
     report = validate(sources, request=request, workers=count)
@@ -108,25 +109,6 @@ def _read_configuration(
         installation=Ceilings(), project_file=None, job_file=job_file, known_models=model_names()
     )
     return configuration, (*findings, *more)
-
-
-def asked(configuration: Configuration | None, model: str | None) -> dict[str, Any]:
-    """Return what the report is asked to assume; a model that is named goes before the file's."""
-    if configuration is None:
-        return {"model": model}
-    pipeline = configuration.pipeline
-    production = pipeline.deploy.production
-    return {
-        "model": model or configuration.model,
-        "method": configuration.method_type,
-        "training_type": configuration.training_type,
-        "n_epochs": configuration.n_epochs,
-        "min_examples": pipeline.validation.min_examples,
-        "ignore": pipeline.validation.ignore,
-        "raised": pipeline.validation.raised,
-        "production_sku": production.sku if production else None,
-        "candidate_sku": pipeline.deploy.candidate.sku,
-    }
 
 
 def with_findings(report: Payload, findings: tuple[Finding, ...]) -> Payload:

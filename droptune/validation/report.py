@@ -14,6 +14,21 @@ from droptune.domain.payload import Model
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class EarlierTest(Model):
+    """What is kept of an earlier version's test data: digests and sketches, no text.
+
+    Attributes:
+        name: how messages call it, such as `v3/test.jsonl`.
+        digests: 64 bits of SHA-256 of each example, little endian, in base64.
+        sketches: what `similarity.Sketches` holds, packed, in base64; empty for none.
+    """
+
+    name: str
+    digests: str
+    sketches: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ValidationRequest:
     """How a dataset shall be read.
 
@@ -25,12 +40,15 @@ class ValidationRequest:
         families: families of rules to apply; empty for all.
         grader_fields: fields of an example that the configured grader reads.
         as_of: the day of the validation, for dates of retirement.
+        earlier: what is kept of the test data of earlier versions, which is not to be trained on.
     """
 
     model: str | None = None
     method: str | None = None
     training_type: str = "GlobalStandard"
     n_epochs: int | str = "auto"
+    batch_size: int | str = "auto"
+    learning_rate_multiplier: float | str = "auto"
     min_examples: int = 10
     ignore: tuple[str, ...] = ()
     raised: tuple[str, ...] = ()
@@ -39,6 +57,7 @@ class ValidationRequest:
     as_of: date | None = None
     families: tuple[str, ...] = ()
     grader_fields: tuple[str, ...] = ()
+    earlier: tuple[EarlierTest, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
