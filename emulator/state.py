@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 from collections import deque
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from emulator.learner import Learned
 from emulator.models import find_base_model
 from emulator.records import Deployment, Job, Json, Settings, StoredFile, Upload
 from emulator.store import Store
+from emulator.tokens import count_tokens
 
 Record = StoredFile | Upload | Job | Deployment
 R = TypeVar("R", StoredFile, Upload, Job, Deployment)
@@ -24,16 +24,7 @@ _KINDS: dict[type[Record], str] = {
     Job: "job",
     Deployment: "deployment",
 }
-_WORD = re.compile(r"\w{1,5}|[^\w\s]|\s{2,}")
 BASE_DEPLOYMENTS = ("gpt-4.1-mini", "gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-nano")
-
-
-def count_words(text: str) -> int:
-    """Count tokens roughly: pieces of words and punctuation.
-
-    Differs: Azure counts with the model's encoding; this is some per cent off (see DIFFERENCES.md).
-    """
-    return sum(1 for _ in _WORD.finditer(text))
 
 
 class State:
@@ -46,7 +37,7 @@ class State:
         self,
         directory: Path,
         *,
-        count_tokens: Callable[[str], int] = count_words,
+        count_tokens: Callable[[str], int] = count_tokens,
         seed: str | None = None,
         settings: Json | None = None,
     ) -> None:
