@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean
 
 from droptune.cli.app_client import AppClient, RefusedError
 from droptune.cli.terminal import Terminal
@@ -43,12 +45,21 @@ def _points(steps: Sequence[dict[str, object]], key: str) -> tuple[Point, ...]:
     )
 
 
-def sparkline(values: Sequence[float], width: int) -> str:
-    """Return the latest values as bars in one line."""
-    shown = values[-width:]
+def sparkline(points: Sequence[Point], width: int) -> str:
+    """Return points as bars in one line, the mean of neighbours where there are too many."""
+    shown = [loss for _, loss in _thinned(points, width)]
     low, high = min(shown, default=0), max(shown, default=0)
     span = (high - low) or 1
     return "".join(_BARS[round((value - low) / span * (len(_BARS) - 1))] for value in shown)
+
+
+def _thinned(points: Sequence[Point], count: int) -> list[Point]:
+    """Return at most so many points, each the mean of its neighbours: the noise goes."""
+    if len(points) <= count:
+        return list(points)
+    edges = [round(number * len(points) / count) for number in range(count + 1)]
+    groups = (points[start:end] for start, end in pairwise(edges))
+    return [(group[-1][0], fmean(loss for _, loss in group)) for group in groups]
 
 
 def draw_losses(losses: Losses, terminal: Terminal) -> None:
@@ -62,11 +73,12 @@ def draw_losses(losses: Losses, terminal: Terminal) -> None:
 
 def chart(losses: Losses, *, width: int = WIDTH, height: int = HEIGHT) -> list[str]:
     """Return the lines of a drawing: `•` training, `o` validation, with both axes named."""
-    every = [*losses.training, *losses.validation]
+    series = (("•", _thinned(losses.training, width)), ("o", _thinned(losses.validation, width)))
+    every = [point for _, points in series for point in points]
     low, high = min(loss for _, loss in every), max(loss for _, loss in every)
     first, last = min(step for step, _ in every), max(step for step, _ in every)
     grid = [[" "] * width for _ in range(height)]
-    for mark, points in (("•", losses.training), ("o", losses.validation)):
+    for mark, points in series:
         for step, loss in points:
             column = round((step - first) / ((last - first) or 1) * (width - 1))
             row = round((high - loss) / ((high - low) or 1) * (height - 1))

@@ -11,12 +11,12 @@ from droptune.cli.answers import answer
 from droptune.cli.options import JsonOption
 from droptune.cli.refusals import Exit, Refusal
 from droptune.cli.terminal import Terminal
-from droptune.domain.dataset import JOB_FILE
+from droptune.domain.dataset import JOB_FILE, Role, role_of_file
 from droptune.domain.models import find_model, model_names
 
 TEMPLATE = Path(__file__).with_name("init-job.yaml")
 DEFAULT_MODEL = "gpt-4.1-mini"
-_NEXT = "Add training.jsonl, one example a line; then validate, then submit."
+_ADD = "Add training.jsonl, one example a line; then validate, then submit."
 _LINE = '{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}'
 
 
@@ -29,13 +29,18 @@ def init(
 ) -> int:
     """Make a folder for a dataset, with a commented fine-tune-job.yaml; nothing is overwritten."""
     created = make_folder(folder, model)
-    document = {"folder": str(folder), "created": [str(created)], "next": _NEXT}
+    has_data = any(role_of_file(path.name) is Role.TRAINING for path in folder.iterdir())
+    following = f"Next: droptune validate {folder}; then submit." if has_data else _ADD
+    document = {"folder": str(folder), "created": [str(created)], "next": following}
 
     def show(terminal: Terminal) -> None:
         terminal.say(f"Wrote {created}.")
-        terminal.say(f"  {_NEXT}")
-        terminal.say(f"  {_LINE}", "dim")
-        terminal.say("  validation.jsonl and test.jsonl are optional; test.jsonl is never trained.")
+        terminal.say(f"  {following}")
+        if not has_data:
+            terminal.say(f"  {_LINE}", "dim")
+            terminal.say(
+                "  validation.jsonl and test.jsonl are optional; only evaluation reads test."
+            )
 
     return answer(document, as_json, show)
 

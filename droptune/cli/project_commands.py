@@ -64,9 +64,16 @@ def _show_project(shown: Document, terminal: Terminal) -> None:
     terminal.say(f"  {'champion':<18} {_champion(shown.get('champion'))}")
     if shown.get("champion"):
         terminal.say(f"  {'model':<18} {shown['champion']['model']}")
-    for before in shown.get("history") or ():
+    for before in _before(shown):
         terminal.say(f"  {'before':<18} {before.get('deployment')}, run {before.get('run_id')}")
     open_runs = money(spend.get("estimated") or 0)
     spent = f"{money(spend.get('spent') or 0)}; open runs {open_runs}"
     terminal.say(f"  {'spent':<18} {spent}")
     show_rows(shown["runs"], terminal)
+
+
+def _before(shown: Document) -> list[Document]:
+    """Return the champions before this one, latest first."""
+    champion = shown.get("champion") or {}
+    history = [each for each in shown.get("history") or () if each["since"] != champion["since"]]
+    return sorted(history, key=lambda each: str(each["since"]), reverse=True)

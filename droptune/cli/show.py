@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from textwrap import shorten
 from typing import Any
 
 from droptune.cli.app_client import Document
 from droptune.cli.terminal import Terminal, money
 
+_LONGEST_TEXT = 200
 _STYLES = {
     "succeeded": "green",
     "rejected": "yellow",
@@ -63,13 +65,18 @@ def _facts(status: Document) -> Iterable[tuple[str, str]]:
     if deployment := status.get("deployment"):
         yield "deployment", f"{deployment['name']} ({deployment['sku']}, {deployment['state']})"
     if test := status.get("test"):
-        yield "asked", str(test.get("prompt"))
-        yield "answered", str(test.get("answer"))
+        yield "asked", _in_short(test.get("prompt"))
+        yield "answered", _in_short(test.get("answer"))
     if status.get("next"):
         yield "next", str(status["next"])
     links = status.get("links") or {}
     yield "status", str(links.get("self"))
     yield "page", str(links.get("page"))
+
+
+def _in_short(text: object) -> str:
+    """Return a text in one line; the document has all of it."""
+    return shorten(str(text), _LONGEST_TEXT, placeholder=" …")
 
 
 def _size(dataset: Document) -> str:

@@ -53,7 +53,9 @@ def show_report(found: Document, terminal: Terminal) -> None:
         _show_finding(finding, terminal)
     cost = found.get("cost") or {}
     if isinstance(cost.get("high"), int | float):
-        terminal.say(f"cost: {money(cost['low'])} to {money(cost['high'])} for training")
+        hosting = cost.get("hosting_month")
+        held = f", {money(hosting)} for 30 days of hosting" if hosting else ""
+        terminal.say(f"cost: {money(cost['low'])} to {money(cost['high'])} for training{held}")
     verdict = {"accept": ("accepted", "green")}.get(found["verdict"], ("rejected", "red"))
     terminal.say(*verdict)
 

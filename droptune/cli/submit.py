@@ -113,6 +113,8 @@ def _check(folder: Path, say: Callable[[str], None]) -> None:
     warnings = sum(finding["severity"] == "warning" for finding in report["findings"])
     noted = f", {warnings} warnings (droptune validate {folder})" if warnings else ""
     say(f"  checked: {examples:,} examples{noted}")
+    if not report.get("model"):
+        say("  no model is named, so the run will be a plan: droptune init writes a configuration")
 
 
 def _upload(

@@ -52,7 +52,7 @@ class _Ticker:
         if status.get("phase") != _TRAINING or job.get("step") in (None, self._shown):
             return
         self._shown = job["step"]
-        losses = [loss for _, loss in read_losses(self._target.client, status["id"]).training]
+        losses = read_losses(self._target.client, status["id"]).training
         loss = job.get("train_loss")
         figure = f", loss {loss:.3f}" if isinstance(loss, int | float) else ""
         curve = sparkline(losses, _SPARKS)

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
-Answer = tuple[int, dict[str, Any]]
+Answer = tuple[int, dict[str, Any] | str, dict[str, str]]
 
 
 @dataclass(kw_only=True)
@@ -22,6 +22,7 @@ class Asked:
     path: str
     key: str | None
     body: dict[str, Any]
+    authorization: str | None = None
 
 
 @dataclass(kw_only=True)
@@ -32,13 +33,18 @@ class CannedApp:
     answers: dict[str, list[Answer]] = field(default_factory=lambda: defaultdict(list))
     asked: list[Asked] = field(default_factory=list)
 
-    def answer(self, route: str, document: dict[str, Any], status: int = 200) -> None:
-        """Can one more answer for `METHOD /path`."""
-        self.answers[route].append((status, document))
+    def answer(
+        self, route: str, document: dict[str, Any] | str, status: int = 200, **headers: str
+    ) -> None:
+        """Can one more answer for `METHOD /path`; a text is sent as it is."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.answers[route].append((status, document, named))
 
     def next_answer(self, route: str) -> Answer:
         """Return the next answer of a route."""
-        canned = self.answers.get(route) or [(404, {"detail": f"nothing is canned for {route}"})]
+        canned = self.answers.get(route) or [
+            (404, {"detail": f"nothing is canned for {route}"}, {})
+        ]
         return canned.pop(0) if len(canned) > 1 else canned[0]
 
 
@@ -58,11 +64,16 @@ def canned_app() -> Iterator[CannedApp]:
             length = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(length) or b"{}")
             key = self.headers.get("x-functions-key")
-            app.asked.append(Asked(method=self.command, path=self.path, key=key, body=body))
+            token = self.headers.get("Authorization")
+            app.asked.append(
+                Asked(method=self.command, path=self.path, key=key, body=body, authorization=token)
+            )
             route = f"{self.command} {self.path.partition('?')[0]}"
-            status, document = app.next_answer(route)
-            data = json.dumps(document).encode()
+            status, document, headers = app.next_answer(route)
+            data = (document if isinstance(document, str) else json.dumps(document)).encode()
             self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
