@@ -32,6 +32,7 @@ def main() -> int:
         except OSError:
             return _refuse(f"another host serves {options.state} already")
         with socket.create_server(("127.0.0.1", options.port)) as server:
+            server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else 40 ms an answer
             url = f"http://127.0.0.1:{server.getsockname()[1]}"
             os.environ["WEBSITE_HOSTNAME"] = url.removeprefix("http://")
             os.environ["AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"] = "1"
