@@ -19,9 +19,16 @@ _PATIENCE_SECONDS = 2.0
 class RetirementDates:
     """Answers when inference with a base model ends; None when the account does not say."""
 
-    def __init__(self, resource_manager: ResourceManager, clock: Clock) -> None:
-        """Ask this account."""
+    def __init__(
+        self,
+        resource_manager: ResourceManager,
+        clock: Clock,
+        *,
+        patience_seconds: float = _PATIENCE_SECONDS,
+    ) -> None:
+        """Ask this account, and wait for its answer only so long."""
         self._resource_manager, self._clock = resource_manager, clock
+        self._patience_seconds = patience_seconds
         self._asking = ThreadPoolExecutor(1, thread_name_prefix="retirement")
         self._lock = threading.Lock()
         self._answer: Future[Sequence[AccountModel]] | None = None
@@ -35,6 +42,10 @@ class RetirementDates:
                 return each.inference_until
         return None
 
+    def close(self) -> None:
+        """Wait for what was asked; nothing more is asked."""
+        self._asking.shutdown()
+
     def _models(self) -> Sequence[AccountModel]:
         now = self._clock.now()
         with self._lock:
@@ -43,7 +54,7 @@ class RetirementDates:
                 self._ask_again_at = now + _KEEP_FOR
             answer = self._answer
         try:
-            return answer.result(timeout=_PATIENCE_SECONDS)
+            return answer.result(timeout=self._patience_seconds)
         except TimeoutError:
             return ()
         except DroptuneError:

@@ -139,6 +139,9 @@ class World:
     def without_promote(self) -> None:
         self.services = replace(self.services, promote=None)
 
+    def with_runs(self, runs: MemoryBlobs) -> ApiServices:
+        return replace(self.services, runs=runs)
+
     def keep(self, record: RunRecord, *words: Word) -> RunRecord:
         """Store a run as registration and the steps do."""
         row = {"id": record.id, "project": record.project, "version": record.version}

@@ -38,6 +38,7 @@ def show_dashboard(request: ApiRequest, services: ApiServices) -> ApiResponse:
             | {
                 "visitor": visitor,
                 "is_cut": listing.is_cut,
+                "unreadable": len(listing.rows) - len(runs),
             }
         )
 

@@ -98,7 +98,7 @@ def _ticks(low: float, high: float) -> list[float]:
     low = 0.0 if 0 <= low < high / 2 else low
     size = (high - low) or abs(high) or 1.0
     step = _round_step(size / 5)
-    first, last = math.floor(low / step), math.ceil(high / step)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [number * step for number in range(first, max(last, first + 1) + 1)]
 
 

@@ -1,0 +1,187 @@
+"""Lists: each stored version read once, pages that stay where they are, dates asked once."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from datetime import timedelta
+from typing import Any
+
+from droptune.api.documents import Documents
+from droptune.api.retirement import RetirementDates
+from droptune.domain.deployment import AccountModel
+from droptune.domain.errors import TransientError
+from droptune.domain.phases import Phase
+from droptune.domain.services import StoredBlob
+
+from .world import NOW, MemoryBlobs, StoppedClock, World, a_run, read
+
+
+class CountingBlobs(MemoryBlobs):
+    """A container that counts what is read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads: list[str] = []
+
+    def find(self, name: str) -> StoredBlob | None:
+        self.reads.append(name)
+        return super().find(name)
+
+
+def test_document_is_read_again_only_when_it_changed():
+    """A listing's ETag says which version is known already."""
+    blobs, documents = CountingBlobs(), Documents()
+    for name in ("a", "b"):
+        blobs.put(name, {"n": name})
+
+    first = documents.load(blobs, blobs.list(), dict)
+    blobs.put("b", {"n": "changed"})
+    second = documents.load(blobs, blobs.list(), dict)
+
+    assert first == [{"n": "a"}, {"n": "b"}]
+    assert second == [{"n": "a"}, {"n": "changed"}]
+    assert sorted(blobs.reads) == ["a", "b", "b"]
+
+
+def test_damaged_document_is_left_out_and_hurts_no_other():
+    """Bytes that are no JSON object, or that cannot be parsed, read as None."""
+    blobs = CountingBlobs()
+    blobs.put("a", b"{")
+    blobs.put("b", [1])
+    blobs.put("c", {"n": 1})
+
+    def parse(document: dict[str, Any]) -> int:
+        return int(document["n"])
+
+    assert Documents().load(blobs, blobs.list(), parse) == [None, None, 1]
+
+
+def test_memory_of_documents_is_bounded():
+    """What was not asked for lately is forgotten, and simply read again."""
+    blobs, documents = CountingBlobs(), Documents(most=2)
+    for name in ("a", "b", "c"):
+        blobs.put(name, {"n": name})
+
+    for _ in range(2):
+        assert len(documents.load(blobs, blobs.list(), dict)) == 3
+
+    assert len(blobs.reads) > 3
+
+
+def test_damaged_run_does_not_take_the_dashboard_away():
+    """The others are shown, and that one is missing is said."""
+    world = World()
+    world.keep(a_run())
+    broken = world.keep(a_run("shop-v1-zz"))
+    world.runs.put(broken.ref.record, b"{")
+
+    html = world.get("dashboard").body.decode()
+
+    assert "shop-v1-aa" in html
+    assert "shop-v1-zz" not in html
+    assert "1 record cannot be read" in html
+
+
+def test_quiet_dashboard_reads_no_document():
+    """An open page costs listings and nothing else while nothing happens."""
+    world = World()
+    world.runs = CountingBlobs()
+    world.services = world.with_runs(world.runs)
+    for number in range(20):
+        world.keep(a_run(f"shop-v1-{number:02}", phase=Phase.QUEUED))
+    etag = world.get("dashboard").headers["ETag"]
+    world.runs.reads.clear()
+
+    response = world.get("dashboard", if_none_match=etag)
+
+    assert response.status == 304
+    assert world.runs.reads == []
+
+
+def test_datasets_come_in_pages_that_end_with_rejected_paths():
+    """Every dataset and every path exactly once, whatever the size of the page."""
+    world = World()
+    for version in ("v1", "v2", "v3"):
+        world.datasets.put(f"shop/{version}/training.jsonl", b"x")
+    world.datasets.put("stray.txt", b"x")
+    world.datasets.put("a b/v1/training.jsonl", b"x")
+
+    seen, after = [], ""
+    while after is not None:
+        query = f"limit=2&after={after}" if after else "limit=2"
+        page = read(world.get(f"datasets?{query}"))
+        seen += [each.get("path") or each["version"] for each in page["datasets"]]
+        after = page["next"]
+
+    assert seen == ["v1", "v2", "v3", "a b/v1/training.jsonl", "stray.txt"]
+
+
+def test_misspelt_filter_is_refused_with_the_right_one():
+    """A filter that is ignored would show everything as if it had been asked for."""
+    response = World().get("runs?projct=shop")
+
+    assert response.status == 400
+    assert read(response)["code"] == "unknown-query"
+    assert read(response)["remedy"] == "Did you mean 'project'?"
+    assert read(response)["link"] == "http://127.0.0.1:7071/api/openapi.json"
+
+
+class Account:
+    """An account that lists one model, or fails."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.fails = False
+        self.held: Future[None] | None = None
+
+    def list_models(self) -> list[AccountModel]:
+        self.asked += 1
+        if self.held:
+            self.held.result()
+        if self.fails:
+            raise TransientError("busy")
+        until = NOW + timedelta(days=365)
+        return [AccountModel(name="gpt-4.1-mini", version="2025-04-14", inference_until=until)]
+
+
+def test_date_of_retirement_is_asked_once_an_hour():
+    """With or without version, also for the base of a fine-tuned model; None for others."""
+    account, clock = Account(), StoppedClock()
+    dates = RetirementDates(account, clock)
+
+    found = [dates("gpt-4.1-mini"), dates("gpt-4.1-mini-2025-04-14.ft-x"), dates("gpt-9")]
+    once = account.asked
+    clock.at += timedelta(hours=1)
+    dates("gpt-4.1-mini")
+
+    assert found == [NOW + timedelta(days=365)] * 2 + [None]
+    assert (once, account.asked) == (1, 2)
+
+
+def test_failing_account_is_asked_again_after_a_while():
+    """The date is not known meanwhile, and the page is there."""
+    account, clock = Account(), StoppedClock()
+    account.fails = True
+    dates = RetirementDates(account, clock)
+
+    during = [dates("gpt-4.1-mini"), dates("gpt-4.1-mini")]
+    account.fails = False
+    clock.at += timedelta(minutes=6)
+
+    assert during == [None, None]
+    assert dates("gpt-4.1-mini") is not None
+    assert account.asked == 2
+
+
+def test_slow_account_does_not_hold_a_page_up():
+    """After its patience the page goes on without the date; the answer is there the next time."""
+    account = Account()
+    account.held = Future()
+    dates = RetirementDates(account, StoppedClock(), patience_seconds=0.01)
+
+    at_first = dates("gpt-4.1-mini")
+    account.held.set_result(None)
+    dates.close()
+
+    assert at_first is None
+    assert dates("gpt-4.1-mini") is not None

@@ -1,0 +1,203 @@
+"""Parts of a run's page: its line, what may be done now, what happened, where values came from."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from droptune.api.pages import wording
+from droptune.api.pages.configuration_view import configuration_rows
+from droptune.api.pages.offers import offers
+from droptune.api.pages.phase_line import phase_line
+from droptune.api.pages.story import failures, story
+from droptune.domain.phases import Outcome, Phase
+from droptune.domain.run import Control, Word
+
+from .world import NOW, a_champion, a_run
+
+COST = {"low": 4.1, "high": 6.2, "hosting_month": 1224.0}
+
+
+def shown(line):
+    return [(each["name"], each["state"], each["seconds"]) for each in line]
+
+
+def test_line_shows_past_present_and_what_lies_ahead():
+    """Past phases with the time that they took, the present one with the time so far."""
+    record = a_run(phase=Phase.VALIDATING, entered_at=NOW - timedelta(minutes=59))
+    record = record.entered(Phase.QUEUED, at=NOW - timedelta(minutes=50))
+
+    line = phase_line(record, NOW)
+
+    assert shown(line)[:3] == [
+        ("settling", "past", 60),
+        ("validating", "past", 540),
+        ("queued", "current", 3000),
+    ]
+    assert [name for name, state, _ in shown(line) if state == "ahead"] == [
+        "uploading",
+        "training",
+        "deploying",
+        "testing",
+        "succeeded",
+    ]
+    assert [each["name"] for each in line if each["is_current"]] == ["queued"]
+
+
+def test_promotion_lies_ahead_only_where_production_is_configured():
+    """A run that never promotes does not promise it."""
+    deploy = {"production": {"sku": "GlobalStandard", "capacity": 50}}
+    record = a_run(configuration={"pipeline": {"deploy": deploy}})
+
+    assert "promoting" in [each["name"] for each in phase_line(record, NOW)]
+    assert "promoting" not in [each["name"] for each in phase_line(a_run(), NOW)]
+
+
+def test_line_of_a_failed_run_marks_where_it_stopped():
+    """Nothing lies ahead; the last phase is marked, and the end says how long all took."""
+    record = a_run().ended(Phase.FAILED, Outcome.NONE, at=NOW, message="x", error=None)
+
+    line = shown(phase_line(record, NOW))
+
+    assert line[-2:] == [("training", "stopped", 2460), ("failed", "bad", 3600)]
+
+
+@pytest.mark.parametrize(
+    ("phase", "words"),
+    [
+        (Phase.TRAINING, ["pause", "cancel"]),
+        (Phase.AWAITING_APPROVAL, ["approve", "reject", "pause", "cancel"]),
+        (Phase.FAILED, ["retry"]),
+    ],
+)
+def test_only_what_is_allowed_now_is_offered(phase, words):
+    """Each button says what it does and what it costs."""
+    made = offers(a_run(phase=phase, cost=COST), Control(), None, can_promote=True)
+
+    assert [each["word"] for each in made] == words
+    assert all(each["says"].endswith((".", "?")) for each in made)
+
+
+def test_approval_of_a_training_names_its_price():
+    """Nobody approves without the figure."""
+    [approve, *_] = offers(
+        a_run(phase=Phase.AWAITING_APPROVAL, cost=COST), Control(), None, can_promote=True
+    )
+
+    assert "Costs $4.10 to $6.20." in approve["says"]
+
+
+def test_approval_of_a_promotion_names_what_it_replaces_and_the_rent():
+    """The champion that goes, how soon callers follow, and 30 days of hosting."""
+    champion = dict(a_champion().to_document())
+    record = a_run(phase=Phase.AWAITING_PROMOTION, cost=COST)
+
+    [approve, *_] = offers(record, Control(), champion, can_promote=True)
+
+    assert "It replaces shop-1" in approve["says"]
+    assert "Hosting costs $1,224 for 30 days." in approve["says"]
+
+
+def test_promoting_later_is_offered_only_where_it_can_be_done():
+    """Where nothing can promote yet, only a new training is offered."""
+    record = a_run(phase=Phase.SUCCEEDED, outcome=Outcome.NOT_PROMOTED, cost=COST)
+
+    able = offers(record, Control(), None, can_promote=True)
+    unable = offers(record, Control(), None, can_promote=False)
+
+    assert [each["word"] for each in able] == ["promote", "again"]
+    assert [each["word"] for each in unable] == ["again"]
+
+
+def test_rollback_is_offered_by_the_champion_that_replaced_another():
+    """Only the present champion's run, and only with somebody to go back to."""
+    champion = dict(a_champion().to_document())
+    with_way_back = champion | {"previous": champion | {"deployment": "shop-0"}}
+    record = a_run(phase=Phase.SUCCEEDED, outcome=Outcome.PROMOTED)
+
+    without = offers(record, Control(), champion, can_promote=True)
+    made = offers(record, Control(), with_way_back, can_promote=True)
+
+    assert [each["word"] for each in without] == ["again"]
+    assert [each["word"] for each in made] == ["rollback", "again"]
+    assert "shop-0 becomes the champion again" in made[0]["says"]
+
+
+def test_story_mixes_phases_people_and_job_newest_first():
+    """One list tells what happened; figures of steps belong to the curve."""
+    word = Word(word="approve", about="training", by="ann", at=NOW, reason="fine")
+    events = [
+        {"created_at": "2026-05-04T11:30:00Z", "message": "Enqueued", "level": "info"},
+        {"created_at": "2026-05-04T11:31:00Z", "type": "metrics", "data": {"step": 1}},
+        {"created_at": "never", "message": "undated"},
+    ]
+
+    told = [entry["text"] for entry in story(a_run(), Control(words=(word,)), events)]
+
+    assert told == [
+        "ann approved the training: fine",
+        "Enqueued",
+        "Training",
+        "The dataset settled and was taken up",
+    ]
+
+
+def test_evidence_of_a_failed_job_is_its_last_errors():
+    """Newest first, and only a few."""
+    events = [{"created_at": NOW, "level": "error", "message": str(n)} for n in range(9)]
+
+    assert [each["text"] for each in failures(events, 2)] == ["8", "7"]
+
+
+def test_each_value_of_the_configuration_has_its_origin():
+    """A value takes the origin of what stands above it; written values come before defaults."""
+    configuration = {
+        "seed": 1,
+        "model": "m",
+        "pipeline": {"deploy": {"production": {"sku": "S"}}, "notify": []},
+        "origins": {"model": "project.yaml", "pipeline.deploy.production": "fine-tune-job.yaml"},
+        "as_written": {"model": "m"},
+    }
+
+    rows = [tuple(row.values()) for row in configuration_rows(configuration)]
+
+    assert rows == [
+        ("model", "m", "project.yaml"),
+        ("pipeline.deploy.production.sku", "S", "fine-tune-job.yaml"),
+        ("seed", "1", "default"),
+    ]
+    assert configuration_rows(None) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (59.4, "59 s"),
+        (60, "1 min"),
+        (185, "3 min 5 s"),
+        (7_800, "2 h 10 min"),
+        (86_400 * 3 + 7_200, "3 d 2 h"),
+        (86_400 * 30, "30 d"),
+        (None, ""),
+    ],
+)
+def test_length_of_time_has_two_units_at_most(seconds, text):
+    """Exact where it is short, short where it is long."""
+    assert wording.took(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [(0, "$0"), (0.004, "under $0.01"), (6.1932, "$6.19"), (1224.0, "$1,224"), (None, "not known")],
+)
+def test_money_reads_as_people_write_it(amount, text):
+    """A price below a cent is not shown as nothing."""
+    assert wording.money(amount) == text
+
+
+@pytest.mark.parametrize("text", ["a\u202eb", "a\x00b", "a\ud800b", "a\u2066b", "a\x1bb"])
+def test_text_that_turns_or_hides_is_made_visible(text):
+    """Overrides of direction, controls and lone surrogates leave a sign of themselves."""
+    assert wording.inert(text) == "a\N{REPLACEMENT CHARACTER}b"
