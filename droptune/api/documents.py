@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 from droptune.domain.payload import Payload
 from droptune.domain.services import BlobInfo, BlobStore
 
+A = TypeVar("A")
+B = TypeVar("B")
 T = TypeVar("T")
 _READERS = 16
 MOST_KEPT = 5_000
@@ -37,21 +39,30 @@ class Documents:
         wanted = list(blobs)
         missing = [blob for blob in wanted if not self._knows(store, blob)]
         names = [blob.name for blob in missing]
-        read = dict(zip(names, _read_all(store, missing, parse), strict=True))
+        found = in_parallel(lambda name: _read(store, name, parse), names)
+        read = dict(zip(names, found, strict=True))
         self._keep(store, missing, read)
-        return [read[b.name] if b.name in read else self._recall(store, b) for b in wanted]
+        return [read[b.name] if b.name in read else self.recall(store, b.name) for b in wanted]
+
+    def recall(self, store: BlobStore, name: str) -> Any:
+        """Return what was kept under a name, or None."""
+        with self._lock:
+            kept = self._kept.get((store, name))
+            if kept is not None:
+                self._kept.move_to_end((store, name))
+        return kept[1] if kept else None
+
+    def keep(self, store: BlobStore, name: str, value: object) -> None:
+        """Keep what will not change any more."""
+        with self._lock:
+            self._kept[store, name] = ("", value)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
 
     def _knows(self, store: BlobStore, blob: BlobInfo) -> bool:
         with self._lock:
             kept = self._kept.get((store, blob.name))
         return kept is not None and kept[0] == blob.etag
-
-    def _recall(self, store: BlobStore, blob: BlobInfo) -> Any:
-        with self._lock:
-            kept = self._kept.get((store, blob.name))
-            if kept is not None:
-                self._kept.move_to_end((store, blob.name))
-        return kept[1] if kept else None
 
     def _keep(self, store: BlobStore, blobs: list[BlobInfo], read: dict[str, Any]) -> None:
         with self._lock:
@@ -62,16 +73,13 @@ class Documents:
                 self._kept.popitem(last=False)
 
 
-def _read_all(
-    store: BlobStore, blobs: list[BlobInfo], parse: Callable[[Payload], T]
-) -> list[T | None]:
-    def read(blob: BlobInfo) -> T | None:
-        return _read(store, blob.name, parse)
-
-    if len(blobs) < 2:
-        return [read(blob) for blob in blobs]
+def in_parallel(ask: Callable[[A], B], questions: Iterable[A]) -> list[B]:
+    """Return the answers in order; the store is asked several questions at a time."""
+    wanted = list(questions)
+    if len(wanted) < 2:
+        return [ask(each) for each in wanted]
     with ThreadPoolExecutor(_READERS) as readers:
-        return list(readers.map(read, blobs))
+        return list(readers.map(ask, wanted))
 
 
 def _read(store: BlobStore, name: str, parse: Callable[[Payload], T]) -> T | None:

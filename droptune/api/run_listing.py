@@ -1,85 +1,93 @@
-"""All runs from one listing of their container: newest first, with what people said of them."""
+"""All runs, newest first: one listing, and no document of a run that has ended is read twice."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
 from dataclasses import dataclass
 
+from droptune.api.documents import in_parallel
 from droptune.api.run_list import INDEX
 from droptune.api.services import ApiServices
-from droptune.domain.run import Control, RunRecord
-from droptune.domain.services import BlobInfo
+from droptune.domain.run import Control, RunRecord, RunRef
 
 MOST_RUNS = 1_000
-_TIME_LENGTH = 15
-_RECORD, _CONTROL = "/run.json", "/control.json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListedRun:
-    """A run; `row` is its name in the list, the cursor of paging."""
+    """A run; `row` is its name in the list, the cursor of paging.
+
+    Attributes:
+        state: changes whenever the run does.
+    """
 
     row: str
     record: RunRecord
     control: Control
+    state: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunListing:
-    """What a listing found: rows newest first, and the blobs that each run's state is in.
+    """The newest runs.
 
     Attributes:
+        unreadable: how many records are damaged.
         is_cut: whether there are more than MOST_RUNS, which are left out.
     """
 
-    rows: tuple[str, ...]
-    records: dict[str, BlobInfo]
-    controls: dict[str, BlobInfo]
+    runs: tuple[ListedRun, ...]
+    unreadable: int
     is_cut: bool
 
     @property
     def state(self) -> list[str]:
-        """What changes whenever a run does."""
-        blobs = (*self.records.values(), *self.controls.values())
-        return [*self.rows, *(blob.etag for blob in blobs)]
+        """What changes whenever a run does, or comes."""
+        return [run.row + run.state for run in self.runs]
 
 
 def list_runs(services: ApiServices) -> RunListing:
-    """List the container of runs; reads no document."""
-    rows: list[str] = []
-    records, controls = {}, {}
-    for blob in services.runs.list():
-        if blob.name.startswith(INDEX):
-            rows.append(blob.name.removeprefix(INDEX))
-        elif blob.name.endswith(_RECORD):
-            records[_id_of(blob.name, _RECORD)] = blob
-        elif blob.name.endswith(_CONTROL):
-            controls[_id_of(blob.name, _CONTROL)] = blob
-    shown = tuple(rows[:MOST_RUNS])
-    return RunListing(rows=shown, records=records, controls=controls, is_cut=len(rows) > MOST_RUNS)
+    """List the runs. The record of a run that has ended is final, and remembered."""
+    blobs = services.runs.list(INDEX, limit=MOST_RUNS + 1)
+    rows = [blob.name.removeprefix(INDEX) for blob in blobs]
+    shown = rows[:MOST_RUNS]
+    known = {row: services.documents.recall(services.runs, f"ended/{row}") for row in shown}
+    missing = [row for row in shown if known[row] is None]
+    read = dict(zip(missing, in_parallel(lambda row: _read(services, row), missing), strict=True))
+    found = [known[row] or read[row] for row in shown]
+    runs = tuple(run for run in found if run is not None)
+    return RunListing(runs=runs, unreadable=len(shown) - len(runs), is_cut=len(rows) > len(shown))
 
 
-def load_runs(services: ApiServices, listing: RunListing) -> list[ListedRun]:
-    """Read the records of a listing; one that is damaged is left out."""
-    found = [(row, listing.records.get(row[_TIME_LENGTH:])) for row in listing.rows]
-    present = [(row, blob) for row, blob in found if blob is not None]
-    documents, runs = services.documents, services.runs
-    records = documents.load(runs, (blob for _, blob in present), RunRecord.from_payload)
-    said = dict(_controls(services, listing))
-    return [
-        ListedRun(row=row, record=record, control=said.get(record.id, Control()))
-        for (row, _), record in zip(present, records, strict=True)
-        if record is not None
-    ]
+def _read(services: ApiServices, row: str) -> ListedRun | None:
+    try:
+        ref = _ref_of(services, row)
+        blob = services.runs.find(ref.record) if ref else None
+        if ref is None or blob is None:
+            return None
+        record = RunRecord.from_payload(json.loads(blob.data))
+        if record.phase.is_terminal:
+            ended = ListedRun(row=row, record=record, control=Control(), state=blob.etag)
+            services.documents.keep(services.runs, f"ended/{row}", ended)
+            return ended
+        said = services.runs.find(ref.control)
+        control = Control.from_payload(json.loads(said.data)) if said else Control()
+    except (ValueError, TypeError, KeyError):
+        return None
+    state = blob.etag + (said.etag if said else "")
+    return ListedRun(row=row, record=record, control=control, state=state)
 
 
-def _controls(services: ApiServices, listing: RunListing) -> Iterator[tuple[str, Control]]:
-    blobs = listing.controls.values()
-    controls = services.documents.load(services.runs, blobs, Control.from_payload)
-    for run_id, control in zip(listing.controls, controls, strict=True):
-        if control is not None:
-            yield run_id, control
-
-
-def _id_of(name: str, ending: str) -> str:
-    return name.removesuffix(ending).rpartition("/")[2]
+def _ref_of(services: ApiServices, row: str) -> RunRef | None:
+    """Return whose row it is; a row never changes."""
+    name = INDEX + row
+    known = services.documents.recall(services.runs, name)
+    if isinstance(known, RunRef):
+        return known
+    blob = services.runs.find(name)
+    if blob is None:
+        return None
+    document = json.loads(blob.data)
+    ref = RunRef(project=str(document["project"]), id=str(document["id"]))
+    services.documents.keep(services.runs, name, ref)
+    return ref

@@ -10,7 +10,8 @@ from droptune.api.documents import Documents
 from droptune.api.retirement import RetirementDates
 from droptune.domain.deployment import AccountModel
 from droptune.domain.errors import TransientError
-from droptune.domain.phases import Phase
+from droptune.domain.phases import Outcome, Phase
+from droptune.domain.run import Word
 from droptune.domain.services import StoredBlob
 
 from .world import NOW, MemoryBlobs, StoppedClock, World, a_run, read
@@ -82,20 +83,37 @@ def test_damaged_run_does_not_take_the_dashboard_away():
     assert "1 record cannot be read" in html
 
 
-def test_quiet_dashboard_reads_no_document():
-    """An open page costs listings and nothing else while nothing happens."""
+def test_record_of_an_ended_run_is_read_once():
+    """An open page costs a listing, and two reads for each run that is still under way."""
     world = World()
-    world.runs = CountingBlobs()
-    world.services = world.with_runs(world.runs)
+    runs = CountingBlobs()
+    world.runs, world.services = runs, world.with_runs(runs)
     for number in range(20):
-        world.keep(a_run(f"shop-v1-{number:02}", phase=Phase.QUEUED))
+        world.keep(a_run(f"shop-v1-{number:02}", phase=Phase.FAILED))
+    open_run = world.keep(a_run())
     etag = world.get("dashboard").headers["ETag"]
-    world.runs.reads.clear()
+    runs.reads.clear()
 
     response = world.get("dashboard", if_none_match=etag)
 
     assert response.status == 304
-    assert world.runs.reads == []
+    assert sorted(runs.reads) == sorted([open_run.ref.record, open_run.ref.control])
+
+
+def test_end_and_word_of_a_run_change_the_dashboard():
+    """What is remembered never hides what is new."""
+    world = World()
+    record = world.keep(a_run())
+    etags = [world.get("dashboard").headers["ETag"]]
+
+    world.keep(record, Word(word="pause", at=NOW, by="ann"))
+    etags.append(world.get("dashboard").headers["ETag"])
+    ended = record.ended(Phase.FAILED, Outcome.NONE, at=NOW, message="Gone.", error=None)
+    world.keep(ended)
+    response = world.get("dashboard")
+
+    assert len({*etags, response.headers["ETag"]}) == 3
+    assert b"Gone." in response.body
 
 
 def test_datasets_come_in_pages_that_end_with_rejected_paths():

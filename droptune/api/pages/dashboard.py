@@ -11,7 +11,7 @@ from droptune.api.pages.idle_datasets import idle_datasets
 from droptune.api.pages.render import page_unless_known
 from droptune.api.pages.session import ask_to_sign_in, find_visitor
 from droptune.api.projects import load_champions
-from droptune.api.run_listing import list_runs, load_runs
+from droptune.api.run_listing import list_runs
 from droptune.api.services import ApiServices
 from droptune.domain.dataset import is_name
 from droptune.domain.payload import Payload
@@ -27,7 +27,7 @@ def show_dashboard(request: ApiRequest, services: ApiServices) -> ApiResponse:
     minute = int(services.clock.now().timestamp() // 60)
 
     def context() -> Payload:
-        runs = load_runs(services, listing)
+        runs = listing.runs
         named = {run.record.project for run in runs if is_name(run.record.project)}
         names = sorted(named | dropped.projects)
         champions = load_champions(services, dropped.champions)
@@ -38,7 +38,7 @@ def show_dashboard(request: ApiRequest, services: ApiServices) -> ApiResponse:
             | {
                 "visitor": visitor,
                 "is_cut": listing.is_cut,
-                "unreadable": len(listing.rows) - len(runs),
+                "unreadable": listing.unreadable,
             }
         )
 

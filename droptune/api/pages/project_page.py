@@ -11,7 +11,7 @@ from droptune.api.pages.project_view import project_card
 from droptune.api.pages.render import page_unless_known
 from droptune.api.pages.session import ask_to_sign_in, find_visitor
 from droptune.api.projects import find_champion
-from droptune.api.run_listing import list_runs, load_runs
+from droptune.api.run_listing import list_runs
 from droptune.api.services import ApiServices
 from droptune.domain.payload import Payload
 
@@ -26,7 +26,7 @@ def show_project(request: ApiRequest, services: ApiServices) -> ApiResponse:
     project, now = project_of(request), services.clock.now()
     champion = find_champion(services.registry, project)
     listing = list_runs(services)
-    runs = [run for run in load_runs(services, listing) if run.record.project == project]
+    runs = [run for run in listing.runs if run.record.project == project]
     is_known = bool(runs) or champion is not None
     if not is_known and project not in list_everything_dropped(services).projects:
         raise no_such_project(project)
