@@ -133,7 +133,7 @@ def test_story_mixes_phases_people_and_job_newest_first():
         {"created_at": "never", "message": "undated"},
     ]
 
-    told = [entry["text"] for entry in story(a_run(), Control(words=(word,)), events)]
+    told = [entry["text"] for entry in story(a_run(), Control(words=(word,)), events, NOW)]
 
     assert told == [
         "ann approved the training: fine",
@@ -141,6 +141,20 @@ def test_story_mixes_phases_people_and_job_newest_first():
         "Training",
         "The dataset settled and was taken up",
     ]
+
+
+def test_service_whose_clock_is_ahead_tells_nothing_of_the_future():
+    """What it says of the job stands in order, before what came after the training."""
+    record = a_run().entered(Phase.DEPLOYING, at=NOW - timedelta(minutes=5))
+    ahead = [
+        {"created_at": f"2026-05-04T13:0{n}:00Z", "message": message}
+        for n, message in enumerate(("Started", "Succeeded"))
+    ]
+
+    told = story(record, Control(), ahead, NOW)
+
+    assert [entry["text"] for entry in told][:3] == ["Deploying", "Succeeded", "Started"]
+    assert all(entry["at"] <= NOW for entry in told)
 
 
 def test_evidence_of_a_failed_job_is_its_last_errors():

@@ -90,7 +90,7 @@ def _stored(shown: ShownRun, services: ApiServices) -> Payload:
         "chart": loss_chart(steps, points, last_step(record)),
         "figures": figures(steps),
         "last_step": last_step(record),
-        "story": story(record, shown.control, events),
+        "story": story(record, shown.control, events, services.clock.now()),
     }
 
 

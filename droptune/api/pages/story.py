@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from droptune.api.pages.wording import as_time
 from droptune.domain.payload import Payload
+from droptune.domain.phases import Phase
 from droptune.domain.run import Control, RunRecord
 
 MOST_EVENTS = 60
@@ -20,13 +22,29 @@ _SAID = {
 
 
 def story(
-    record: RunRecord, control: Control, events: Sequence[Mapping[str, Any]]
+    record: RunRecord, control: Control, events: Sequence[Mapping[str, Any]], now: datetime
 ) -> list[Payload]:
-    """Return `at`, `kind` (phase, person, job), `level` and `text` of what happened last."""
-    told = [*_phases(record), *_people(control), *_job(events)]
-    timed = [(at, entry) for entry in told if (at := as_time(entry["at"]))]
-    newest = sorted(timed, key=lambda pair: pair[0], reverse=True)
-    return [entry for _, entry in newest[:MOST_EVENTS]]
+    """Return `at`, `kind` (phase, person, job), `level` and `text` of what happened last.
+
+    The service's clock may be ahead of ours: what it says of the job happened by the time at which
+    the training was over, or by now.
+    """
+    over_at = _training_over_at(record, now)
+    told = [(entry, over_at) for entry in _job(events)]
+    told += [(entry, now) for entry in (*_phases(record), *_people(control))]
+    timed = [(at, latest, entry) for entry, latest in told if (at := as_time(entry["at"]))]
+    newest = sorted(timed, key=_order, reverse=True)
+    return [entry | {"at": min(at, latest)} for at, latest, entry in newest[:MOST_EVENTS]]
+
+
+def _order(timed: tuple[datetime, datetime, Payload]) -> tuple[datetime, bool, datetime]:
+    at, latest, entry = timed
+    return min(at, latest), entry["kind"] != "job", at
+
+
+def _training_over_at(record: RunRecord, now: datetime) -> datetime:
+    later = (c.at for c in record.history if c.phase.position > Phase.TRAINING.position)
+    return next(later, now)
 
 
 def failures(events: Sequence[Mapping[str, Any]], most: int = 5) -> list[Payload]:
