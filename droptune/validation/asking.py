@@ -33,6 +33,8 @@ def request_for(
         raised=pipeline.validation.raised,
         production_sku=production.sku if production else None,
         candidate_sku=pipeline.deploy.candidate.sku,
+        budget_usd=pipeline.budget.run_usd,
+        hosting_budget_usd_month=pipeline.budget.hosting_usd_month,
     )
 
 

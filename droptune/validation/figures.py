@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import accumulate
 
+from droptune.validation.bins import bins_of
 from droptune.validation.report import TokenFigures
 
 
@@ -38,6 +39,7 @@ class Histogram(Counter[int]):
             median=percentile(0.5),
             p5=percentile(0.05),
             p95=percentile(0.95),
+            histogram=bins_of(self, p95=percentile(0.95)),
         )
 
     def sum(self) -> int:

@@ -58,6 +58,17 @@ class ValidationRequest:
     families: tuple[str, ...] = ()
     grader_fields: tuple[str, ...] = ()
     earlier: tuple[EarlierTest, ...] = ()
+    budget_usd: float | None = None
+    hosting_budget_usd_month: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bin(Model):
+    """How many examples have a count from `low` to `high`, both included."""
+
+    low: int
+    high: int
+    n: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +83,7 @@ class TokenFigures(Model):
     median: float
     p5: float
     p95: float
+    histogram: tuple[Bin, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,7 +91,11 @@ class FileReport(Model):
     """One file: what it holds.
 
     `tokens` has total and assistant as the recipe counts them, and apart (the sum of tools, parts
-    and images), which are estimates.
+    and images), which are estimates; `whole` is both, which is what is billed and what the model's
+    limit is for.
+
+    Attributes:
+        over_limit: examples that are longer than the model takes; None where that is not known.
     """
 
     role: Role
@@ -88,11 +104,52 @@ class FileReport(Model):
     bytes: int
     examples: int
     tokens: Mapping[str, TokenFigures]
+    over_limit: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample(Model):
+    """What stands at a place that a finding names, cut short; secrets in it are masked."""
+
+    rule: str
+    file: str
+    line: int
+    path: str | None
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileDiff(Model):
+    """How the data of a role differs from an earlier version's; rows are compared to the byte.
+
+    Attributes:
+        changed: rows whose answer alone is another.
+        added_lines, changed_lines: the first of them, in the file as it is now.
+        removed_lines: the first of them, in the earlier file.
+    """
+
+    role: Role
+    earlier: str
+    rows_before: int
+    rows: int
+    added: int
+    removed: int
+    changed: int
+    added_lines: tuple[int, ...] = ()
+    changed_lines: tuple[int, ...] = ()
+    removed_lines: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report(Model):
-    """The report document."""
+    """The report document.
+
+    Attributes:
+        example_tokens: the longest example that the model trains on; None where that is not known.
+        samples: lines that findings name, where they were asked for.
+        diff: how the data differs from an earlier version, where one was named.
+        unknown: sentences on what a validation cannot know.
+    """
 
     verdict: str
     format: str
@@ -102,6 +159,10 @@ class Report(Model):
     files: tuple[FileReport, ...] = ()
     findings: tuple[Finding, ...] = ()
     cost: CostEstimate | None = field(default=None)
+    example_tokens: int | None = None
+    samples: tuple[Sample, ...] = ()
+    diff: tuple[FileDiff, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     def errors(self) -> tuple[Finding, ...]:
         """Return the findings that reject the dataset."""

@@ -35,6 +35,8 @@ class Scanned:
     """What a range holds. Merging is associative: however a file was cut, the whole is the same.
 
     Attributes:
+        without, with_apart: totals of the examples of which something is counted apart, without
+            and with that.
         sample: texts with their counts, for comparing the fast counter with the reference.
         estimates: texts whose tokens could only be estimated.
     """
@@ -44,6 +46,8 @@ class Scanned:
     tokens: dict[str, Histogram] = field(
         default_factory=lambda: {kind: Histogram() for kind in TOKEN_KINDS}
     )
+    without: Histogram = field(default_factory=Histogram)
+    with_apart: Histogram = field(default_factory=Histogram)
     tally: Tally = field(default_factory=Tally)
     states: dict[type[Any], Any] = field(default_factory=dict)
     sample: list[tuple[str, int]] = field(default_factory=list)
@@ -53,6 +57,8 @@ class Scanned:
         """Take in what the following range holds."""
         for kind, counts in later.tokens.items():
             self.tokens[kind].update(counts)
+        self.without.update(later.without)
+        self.with_apart.update(later.with_apart)
         self.tally.merge(later.tally, self.lines)
         for kind_of_state, state in later.states.items():
             self.states[kind_of_state].merge(state, self.lines)
@@ -60,6 +66,13 @@ class Scanned:
         self.estimates += later.estimates
         self.lines += later.lines
         self.examples += later.examples
+
+    def whole(self) -> Histogram:
+        """Return how long examples are with what is counted apart: what is billed and limited."""
+        found = Histogram(self.tokens["total"])
+        found.update(self.with_apart)
+        found.subtract(self.without)
+        return Histogram(+found)
 
 
 class Scanner:
@@ -179,7 +192,11 @@ class _Scan:
         counted = self._recipe.count_example(value, messages)
         for kind in TOKEN_KINDS:
             self.result.tokens[kind][getattr(counted, kind)] += 1
-        return counted.total + counted.apart
+        whole = counted.total + counted.apart
+        if counted.apart:
+            self.result.without[counted.total] += 1
+            self.result.with_apart[whole] += 1
+        return whole
 
     def _faulty(self, line: RawLine) -> None:
         self._ask_line(self._selection.faulty, line)

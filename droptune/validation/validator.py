@@ -14,7 +14,7 @@ from droptune.validation.finding_list import FindingList
 from droptune.validation.pool import Pool
 from droptune.validation.reading import Digest, InOneGo, Plan, Progress, Reader
 from droptune.validation.recognise import recognise_format
-from droptune.validation.report import FileReport, Report, ValidationRequest
+from droptune.validation.report import FileReport, Report, TokenFigures, ValidationRequest
 from droptune.validation.rules import RULES
 from droptune.validation.rules.example import Asked, DatasetView, FileStart, FileView
 from droptune.validation.rules.registry import Place, Rule
@@ -23,6 +23,7 @@ from droptune.validation.scan import TOKEN_KINDS, Scanned
 from droptune.validation.sources import Source, read_start
 from droptune.validation.tally import Tally
 from droptune.validation.tokens.vocabulary import DEFAULT_ENCODING
+from droptune.validation.unknown import cannot_know
 
 _START = 1 << 16
 _ROLES = tuple(Role)
@@ -68,6 +69,8 @@ class _Validation:
         self._plan = Plan(asked=asked, encoding=encoding)
         self._selection = Selection(tuple(RULES.values()), asked)
         self._dataset = DatasetView(asked)
+        self._limit = facts.example_tokens if facts else None
+        self._billed = 0
         self._reader = make_reader(self._plan)
 
     def run(self) -> Report:
@@ -90,6 +93,8 @@ class _Validation:
             files=files,
             findings=findings,
             cost=self._cost(files),
+            example_tokens=self._limit,
+            unknown=cannot_know(files, self._request),
         )
 
     def _read_start(self, source: Source) -> bytes | None:
@@ -105,7 +110,7 @@ class _Validation:
         scanned = Scanned()
         if start is None:
             self._dataset.refused.add(source.role)
-            return _file_report(source, digest, scanned)
+            return self._file_report(source, digest, scanned)
         before = fingerprint(source)
         try:
             scanned = self._read(source, start, digest)
@@ -113,7 +118,7 @@ class _Validation:
             self._findings.unreadable(source.name, error.strerror or "it cannot be read")
         if fingerprint(source) != before:
             self._findings.changed(source.name)
-        return _file_report(source, digest, scanned)
+        return self._file_report(source, digest, scanned)
 
     def _read(self, source: Source, start: bytes, digest: Digest) -> Scanned:
         asked, tally = self._plan.asked, Tally()
@@ -159,16 +164,36 @@ class _Validation:
             dataset=self._dataset,
         )
 
+    def _file_report(self, source: Source, digest: Digest, scanned: Scanned) -> FileReport:
+        whole = scanned.whole()
+        if source.role is Role.TRAINING:
+            self._billed += whole.sum() if self._limit is None else whole.sum_capped(self._limit)
+        return FileReport(
+            role=source.role,
+            name=source.name,
+            sha256=digest.sha256,
+            bytes=digest.size_bytes,
+            examples=scanned.examples,
+            tokens=_figures(scanned) | {"whole": whole.figures()},
+            over_limit=None if self._limit is None else whole.above(self._limit),
+        )
+
     def _cost(self, files: Sequence[FileReport]) -> CostEstimate:
+        """Return the price of what is trained on; a longer example is billed as it is cut."""
         training = [file for file in files if file.role is Role.TRAINING]
+        request = self._request
         return estimate(
-            model=self._request.model,
-            tokens=sum(file.tokens[kind].sum for file in training for kind in ("total", "apart")),
+            model=request.model,
+            tokens=self._billed,
+            tokens_cut=sum(file.tokens["whole"].sum for file in training) - self._billed,
             examples=sum(file.examples for file in training),
-            n_epochs=self._request.n_epochs,
-            training_type=self._request.training_type,
-            production_sku=self._request.production_sku,
-            candidate_sku=self._request.candidate_sku,
+            n_epochs=request.n_epochs,
+            training_type=request.training_type,
+            production_sku=request.production_sku,
+            candidate_sku=request.candidate_sku,
+            today=request.as_of,
+            budget_usd=request.budget_usd,
+            hosting_budget_usd_month=request.hosting_budget_usd_month,
         )
 
 
@@ -183,18 +208,11 @@ def _tell(tally: Tally, rule: Rule, places: Iterable[Place]) -> None:
         tally.add(rule.id, place, place.line)
 
 
-def _file_report(source: Source, digest: Digest, scanned: Scanned) -> FileReport:
+def _figures(scanned: Scanned) -> dict[str, TokenFigures]:
     figures = {}
     for kind in TOKEN_KINDS:
         counts = scanned.tokens[kind]
         if without := scanned.tokens["total"].total() - counts.total():
             counts[0] += without
         figures[kind] = counts.figures()
-    return FileReport(
-        role=source.role,
-        name=source.name,
-        sha256=digest.sha256,
-        bytes=digest.size_bytes,
-        examples=scanned.examples,
-        tokens=figures,
-    )
+    return figures

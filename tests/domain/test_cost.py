@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -107,3 +108,52 @@ def test_estimate_carries_its_date_and_source() -> None:
     assert found.source
     assert found.currency == "USD"
     assert CostEstimate.from_payload(found.to_payload()) == found
+
+
+@pytest.mark.parametrize(
+    ("changed", "training", "hosting"),
+    [
+        ({}, "none", "none"),
+        ({"budget_usd": 15.0}, "within", "none"),
+        ({"budget_usd": 14.99}, "over", "none"),
+        ({"budget_usd": 50.0, "model": "gpt-6"}, "unknown", "none"),
+        ({"hosting_budget_usd_month": 0.0}, "none", "none"),
+        ({"hosting_budget_usd_month": 0.0, "production_sku": "DeveloperTier"}, "none", "within"),
+        ({"hosting_budget_usd_month": 0.0, "production_sku": "Standard"}, "none", "over"),
+        ({"hosting_budget_usd_month": 1.0, "production_sku": "Provisioned"}, "none", "unknown"),
+    ],
+)
+def test_budget_is_compared_with_the_high_figure(changed: Any, training: str, hosting: str) -> None:
+    """What may be spent at most decides; what has no price is no yes."""
+    found = an_estimate(**changed)
+
+    assert (found.budget, found.hosting_budget) == (training, hosting)
+
+
+def test_hosting_is_told_by_the_day_too() -> None:
+    """A day is what a trial costs, a month what production does."""
+    found = an_estimate(production_sku="Standard", candidate_sku="DeveloperTier")
+
+    assert (found.hosting_day, found.candidate_day) == (40.8, 0.0)
+
+
+@pytest.mark.parametrize(("days", "is_said"), [(0, False), (90, False), (91, True)])
+def test_old_prices_are_said_to_be_old(days: int, is_said: bool) -> None:
+    """After 90 days nobody should rely on the list."""
+    listed = date.fromisoformat(an_estimate().as_of)
+
+    found = an_estimate(today=date.fromordinal(listed.toordinal() + days))
+
+    assert found.price_age_days == days
+    assert any(f"{days} days old" in note for note in found.notes) is is_said
+
+
+def test_notes_say_what_is_not_billed_and_what_is_open() -> None:
+    """Validation tokens, what is cut, an open number of epochs, a SKU without a price."""
+    said = " ".join(an_estimate(tokens_cut=1234, production_sku="Provisioned").notes)
+
+    assert "Validation tokens are not billed." in said
+    assert "1,234 tokens beyond" in said
+    assert "chosen by the service" in said
+    assert "hosting as Provisioned" in said
+    assert an_estimate(n_epochs=2).notes == ("Validation tokens are not billed.",)
