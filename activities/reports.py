@@ -102,12 +102,12 @@ def _rejected(report: Payload) -> RunEndedError:
     ]
     more = f" ({len(errors) - 1} more in the report)" if len(errors) > 1 else ""
     first = errors[0]
-    place = ", ".join(
-        part
-        for part in (first.file, f"line {first.line}" if first.line else None)
-        if part is not None
-    )
-    message = first.message if not place or place in first.message else f"{place}: {first.message}"
+    line = f"line {first.line}" if first.line else ""
+    named = bool(line) and first.message.startswith(f"{line}:")
+    place = ", ".join(part for part in (first.file, "" if named else line) if part)
+    joined = ", " if named else ": "
+    known = not place or place in first.message
+    message = first.message if known else f"{place}{joined}{first.message}"
     return RunEndedError(
         f"{message}{more}",
         phase=Phase.REJECTED,

@@ -66,6 +66,21 @@ def test_bad_dataset_is_rejected_and_the_answer_quotes_nothing() -> None:
     assert "13" in error.message
 
 
+def test_line_of_a_rejection_is_named_once() -> None:
+    """The sentence is for people: file, line, field, what is wrong."""
+    world = World()
+    bad = an_example() | {"messages": [{"role": "chatbot", "content": "x"}]}
+    run = world.a_run(training=examples() + json.dumps(bad) + "\n")
+
+    with pytest.raises(RunEndedError):
+        world.ask(validate_dataset, run)
+
+    error = world.now(run).error
+    assert error is not None
+    assert error.message.startswith("training.jsonl, line 13: messages[0].role")
+    assert error.message.count("line 13") == 1
+
+
 def test_wrong_configuration_is_rejected_with_everything_that_is_wrong() -> None:
     """Findings of the files stand in the same report."""
     world = World()
