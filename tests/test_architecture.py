@@ -35,7 +35,7 @@ class Row:
 
 TABLE = (
     Row(room="droptune.domain"),
-    Row(room="droptune.validation", may=("droptune.domain", "msgspec", "yaml", *TOKENIZERS)),
+    Row(room="droptune.validation", may=("droptune.domain", "msgspec", "numpy", "yaml", *TOKENIZERS)),
     Row(room="orchestrators", may=("droptune.domain", "azure.durable_functions")),
     Row(room="activities", may=("droptune.domain", "droptune.validation")),
     Row(

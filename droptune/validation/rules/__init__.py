@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from droptune.validation.rules import (
     chat,
+    conflicts,
     duplicates,
     foreign,
     images,
@@ -11,6 +12,7 @@ from droptune.validation.rules import (
     lines,
     preferences,
     reinforcement,
+    similarity,
     starts,
     tools,
     weights,
@@ -29,6 +31,8 @@ FAMILIES: tuple[Family, ...] = (
     reinforcement.rules,
     limits.rules,
     duplicates.rules,
+    similarity.rules,
+    conflicts.rules,
 )
 
 

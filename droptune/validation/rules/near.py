@@ -1,0 +1,171 @@
+"""Which sketched examples are near duplicates of which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+from droptune.validation.rules.sketches import LEAST_HASHES, Rows, Sketch, join_rows
+
+NEAR, NEAR_BY_ESTIMATE, ANSWERS_NEAR = 0.9, 0.87, 0.5
+_COMMON, _COMMON_SHARE = 8, 0.02
+_SMALLEST, _NEIGHBOURS = 4, 8
+_SMALL_CHANGE, _FINE_LEVEL = 24, 2
+_OWN_NEAR = 0.7
+_TELLING_ANSWER = 40
+_MOST_PAIRS = 300_000
+
+
+class NearPairs:
+    """Finds pairs of near duplicates: within rows, or of later rows in earlier ones."""
+
+    def __init__(self, earlier: Rows, later: Rows | None = None) -> None:
+        """Compare two sets of rows, or one with itself."""
+        self._split = len(earlier) if later is not None else 0
+        self._rows = earlier if later is None else join_rows([earlier, later])
+        self._common = _common_hashes(self._rows)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        """Yield (row, row before), ascending; rows of `later` count from 0.
+
+        Of each row only the first that it is near to.
+        """
+        done = -1
+        for row, before in self._candidates():
+            if row != done and self._is_near(row, before):
+                done = row
+                yield row - self._split, before
+
+    def _candidates(self) -> Iterator[tuple[int, int]]:
+        import numpy as np
+
+        keys, rows = _keys(self._rows.user, self._common)
+        order = np.lexsort((rows, keys))
+        keys, rows = keys[order], rows[order]
+        found = []
+        for step in range(1, _NEIGHBOURS + 1):
+            same = keys[step:] == keys[:-step]
+            later, earlier = rows[step:][same].astype(np.int64), rows[:-step][same]
+            wanted = later > earlier
+            if self._split:
+                wanted = (later >= self._split) & (earlier < self._split)
+            later, earlier = later[wanted], earlier[wanted]
+            found.append((later << 32) | earlier)
+        if self._split:
+            found += self._bridges(keys, rows)
+        pairs = np.sort(np.concatenate(found))
+        pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])] if len(pairs) else pairs
+        pairs = pairs[self._may_be_near(pairs >> 32, pairs & 0xFFFFFFFF)][:_MOST_PAIRS]
+        return zip((pairs >> 32).tolist(), (pairs & 0xFFFFFFFF).tolist(), strict=True)
+
+    def _may_be_near(self, later: Any, earlier: Any) -> Any:
+        """Return which pairs have as many turns and the same numbers."""
+        columns = self._rows.meta[:, 1:3]
+        return (columns[later] == columns[earlier]).all(axis=1)
+
+    def _bridges(self, keys: Any, rows: Any) -> list[Any]:
+        """Return the pair of each later row with the first earlier row of the same key.
+
+        Neighbours alone would miss it where many of one side have the same key.
+        """
+        import numpy as np
+
+        starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
+        first = rows[starts][np.cumsum(np.append(True, keys[1:] != keys[:-1])) - 1]
+        across = (rows >= self._split) & (first < self._split)
+        return [(rows[across].astype(np.int64) << 32) | first[across]]
+
+    def _is_near(self, row: int, before: int) -> bool:
+        """Whether two rows are near duplicates.
+
+        The user's turns have to be: as many, the same numbers, 0.9 of the shingles. Texts from one
+        template are alike too, and so are two questions on one document. Therefore the answers have
+        to be alike, or the texts differ in a word or two and all else is the same.
+        """
+        mine, its = _both(self._rows.user, row, before)
+        shared = mine & its
+        union = len(mine) + len(its) - len(shared)
+        level = int(max(self._rows.user.level[row], self._rows.user.level[before]))
+        least = NEAR_BY_ESTIMATE if level else NEAR
+        if union < LEAST_HASHES or len(shared) < least * union:
+            return False
+        _, _, _, text, edges, rest, answer, _ = self._rows.meta[row] == self._rows.meta[before]
+        telling = bool(answer) and self._rows.meta[row, -1] >= _TELLING_ANSWER
+        if text:
+            return bool(answer or rest)
+        if not self._is_own(mine, its, shared):
+            return telling
+        if telling or self._answers_alike(row, before):
+            return True
+        if level <= _FINE_LEVEL and (union - len(shared)) << level <= _SMALL_CHANGE:
+            return bool(answer or rest)
+        return bool(answer and edges)
+
+    def _is_own(self, mine: set[int], its: set[int], shared: set[int]) -> bool:
+        """Whether they are alike in what is their own, not in a template that many share."""
+        common = shared & self._common
+        if 2 * len(common) <= len(shared):
+            return True
+        own, its_own = mine - self._common, its - self._common
+        both = own & its_own
+        return len(both) >= LEAST_HASHES // 2 and len(both) >= _OWN_NEAR * len(own | its_own)
+
+    def _answers_alike(self, row: int, before: int) -> bool:
+        mine, its = _both(self._rows.answer, row, before)
+        both = len(mine & its)
+        return both >= LEAST_HASHES // 2 and both >= ANSWERS_NEAR * len(mine | its)
+
+
+def _both(sketch: Sketch, row: int, before: int) -> tuple[set[int], set[int]]:
+    """Return the hashes of two texts that can be compared: those below the lower limit."""
+    limit = 1 << (32 - int(max(sketch.level[row], sketch.level[before])))
+    mine, its = ({each for each in sketch.of(at).tolist() if each < limit} for at in (row, before))
+    return mine, its
+
+
+def _common_hashes(rows: Rows) -> frozenset[int]:
+    """Return the hashes that many rows have: of templates and of frequent words."""
+    import numpy as np
+
+    ordered = np.sort(rows.user.hashes)
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    hashes, counts = ordered[starts], np.diff(np.append(starts, len(ordered)))
+    most = max(_COMMON, int(_COMMON_SHARE * len(rows)))
+    return frozenset(hashes[counts > most].tolist())
+
+
+def _keys(sketch: Sketch, common: frozenset[int]) -> tuple[Any, Any]:
+    """Return keys that near duplicates have in common, and whose they are.
+
+    A key is a pair of a text's four smallest hashes, first of all of them, then of those that are
+    not common. The smallest are the same however long the texts are.
+    """
+    import numpy as np
+
+    sizes = sketch.sizes()
+    rows = np.repeat(np.arange(len(sizes)), sizes)
+    is_common = np.isin(sketch.hashes, np.array(sorted(common), dtype=np.uint32))
+    keys, owners = [], []
+    for hashes, whose in (
+        (sketch.hashes, rows),
+        (sketch.hashes[~is_common], rows[~is_common]),
+    ):
+        smallest = _smallest(hashes, whose, len(sizes))
+        for one, two in combinations(range(_SMALLEST), 2):
+            there = smallest[:, two] > 0
+            keys.append(((smallest[:, one] << np.uint64(32)) | smallest[:, two])[there])
+            owners.append(np.flatnonzero(there))
+    return np.concatenate(keys), np.concatenate(owners)
+
+
+def _smallest(hashes: Any, whose: Any, count: int) -> Any:
+    """Return the smallest hashes of each row, ascending; 0 where it has fewer."""
+    import numpy as np
+
+    sizes = np.bincount(whose, minlength=count)
+    rank = np.arange(len(hashes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    few = rank < _SMALLEST
+    found = np.zeros((count, _SMALLEST), dtype=np.uint64)
+    found[whose[few], rank[few]] = hashes[few]
+    return found
