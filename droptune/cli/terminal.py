@@ -16,11 +16,17 @@ _OURS = re.compile(r"(\x1b\[(?:0|1|2|3[1236])m|[\n\t])")
 class Terminal:
     """A stream for people; plain text unless it is a terminal that wants colours."""
 
-    def __init__(self, stream: TextIO | None = None, *, colour: bool | None = None) -> None:
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        *,
+        colour: bool | None = None,
+        live: bool | None = None,
+    ) -> None:
         """Write to a stream, stdout by default."""
         self._stream = stream or sys.stdout
         self.colour = wants_colour(self._stream) if colour is None else colour
-        self.is_live = is_live(self._stream)
+        self.is_live = is_live(self._stream) if live is None else live
         self._unfinished = False
 
     def say(self, text: str = "", style: str = "") -> None:

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from droptune.cli.main import main
+from droptune.cli.open_command import has_screen
 from droptune.cli.targets import find_target
 from tests.cli.canned_app import CannedApp, a_status
 
@@ -99,6 +100,130 @@ def test_rollback_names_the_champion(app: CannedApp, capsys) -> None:
 
     assert code == 0
     assert "bot-1" in capsys.readouterr().out
+
+
+def test_project_shows_its_champion_and_those_before(app: CannedApp, capsys) -> None:
+    """The present champion is not listed again among those before it."""
+    champion = {"deployment": "bot-2", "since": "2026-02", "run_id": "r2", "model": "m2"}
+    before = {"deployment": "bot-1", "since": "2026-01", "run_id": "r1"}
+    shown = {"project": "bot", "champion": champion, "history": [champion, before], "runs": []}
+    app.answer("GET /api/projects/bot", shown | {"spend": {"spent": 1.5, "estimated": 0}})
+
+    code = main(["projects", "bot", "--app", app.url])
+
+    said = capsys.readouterr().out
+    assert code == 0
+    assert said.count("bot-2") == 1
+    assert "bot-1, run r1" in said
+    assert "$1.50" in said
+
+
+def test_projects_are_a_line_each(app: CannedApp, capsys) -> None:
+    """A project without a champion says so."""
+    app.answer("GET /api/projects", {"projects": [{"project": "bot", "champion": None}]})
+
+    main(["projects", "--app", app.url])
+
+    assert capsys.readouterr().out.split() == ["bot", "no", "champion"]
+
+
+def test_refused_paths_are_listed_with_what_helps(app: CannedApp, capsys) -> None:
+    """What was dropped at the wrong place is shown by its path, with cause and remedy."""
+    refused = {"path": "x/y.jsonl", "state": "rejected", "message": "Beside.", "remedy": "Move it."}
+    app.answer("GET /api/datasets", {"datasets": [refused]})
+
+    code = main(["datasets", "--app", app.url])
+
+    said = capsys.readouterr().out
+    assert code == 0
+    assert all(word in said for word in ("x/y.jsonl", "Beside.", "Move it."))
+
+
+EVENTS = '{"created_at": "t1", "level": "info", "message": "Job started."}\n{"message": "On."}\n'
+
+
+@pytest.mark.parametrize("option", [[], ["--json"]])
+def test_events_are_a_line_each(app: CannedApp, option: list[str], capsys) -> None:
+    """With --json they are exactly what the route answers, one object a line."""
+    app.answer(f"GET /api/runs/{RUN}/events", EVENTS)
+
+    code = main(["events", RUN, "--app", app.url, *option])
+
+    said = capsys.readouterr().out
+    assert code == 0
+    assert said == EVENTS if option else said.splitlines()[0].split() == ["t1", "Job", "started."]
+
+
+def test_report_names_file_line_and_repair(app: CannedApp, capsys) -> None:
+    """A stored report is read like one of validate; what hostile data wrote stays inert."""
+    finding = {
+        "rule": "role",
+        "severity": "error",
+        "file": "training.jsonl",
+        "line": 17,
+        "message": "messages[1].role: \x1b[2J is not a role",
+        "fix": "Write assistant.",
+    }
+    file = {"name": "training.jsonl", "examples": 60, "tokens": {"total": {"sum": 3000}}}
+    report = {"verdict": "reject", "files": [file], "findings": [finding], "cost": None}
+    app.answer(f"GET /api/runs/{RUN}/report", report)
+
+    code = main(["report", RUN, "--app", app.url])
+
+    said = capsys.readouterr().out
+    assert code == 0
+    assert "line 17: messages[1].role" in said
+    assert "Write assistant." in said
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "url"),
+    [([], "/api/dashboard"), ([RUN], "http://app/api/dashboard/runs/x")],
+)
+def test_open_prints_an_address(app: CannedApp, arguments: list[str], url: str, capsys) -> None:
+    """The page of a run, or of everything, is printed; off a terminal no browser is started."""
+    app.answer(f"GET /api/runs/{RUN}", a_status())
+
+    code = main(["open", *arguments, "--app", app.url])
+
+    assert code == 0
+    assert capsys.readouterr().out.strip().endswith(url)
+
+
+@pytest.mark.parametrize(
+    ("environ", "platform", "seen"),
+    [
+        ({}, "linux", False),
+        ({"DISPLAY": ":0"}, "linux", True),
+        ({}, "darwin", True),
+        ({"DISPLAY": ":0", "SSH_CONNECTION": "a b"}, "linux", False),
+    ],
+)
+def test_browser_is_opened_only_where_it_is_seen(
+    environ: dict[str, str], platform: str, seen: bool
+) -> None:
+    """A machine without a screen, or one far away, opens nothing."""
+    assert has_screen(environ, platform) is seen
+
+
+def test_page_of_runs_says_where_the_next_begins(app: CannedApp, capsys) -> None:
+    """A list that is cut says how to go on."""
+    app.answer("GET /api/runs", {"runs": [a_status()], "next": "row-9"})
+
+    main(["runs", "--app", app.url])
+
+    assert "--after row-9" in capsys.readouterr().out
+
+
+def test_app_that_is_not_reached_is_a_document_with_json(tmp_path, capsys) -> None:
+    """--json never leaves stdout empty: what the app did not say is said in the same words."""
+    code = main(["runs", "--state", str(tmp_path), "--json"])
+
+    document = json.loads(capsys.readouterr().out)
+    assert code == 3
+    assert document["code"] == "not-reached"
+    assert "droptune up" in document["remedy"]
 
 
 def test_a_no_of_the_app_is_a_sentence_and_1(app: CannedApp, capsys) -> None:

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from droptune.cli.terminal import Terminal, money, show_json, wants_colour
+from droptune.cli.terminal import Terminal, money, printable, show_json, wants_colour
 
 
 class Screen(io.StringIO):
@@ -51,3 +51,26 @@ def test_json_keeps_every_letter() -> None:
 def test_money_shows_what_cents_would_hide(amount: float, text: str) -> None:
     """Less than a cent is shown with more digits."""
     assert money(amount) == text
+
+
+def test_text_of_others_cannot_command_the_terminal() -> None:
+    """Control characters in names and messages are shown as what they are: not printable."""
+    hostile = "a\x1b[2J\x07b\x1b]0;title\x07\u202e"
+
+    assert not set(printable(hostile, colour=True)) & set("\x1b\x07\u202e")
+    assert printable("\x1b[32mwell\x1b[0m\n", colour=True) == "\x1b[32mwell\x1b[0m\n"
+    assert printable("\x1b[32mwell\x1b[0m", colour=False) == "well"
+
+
+def test_line_that_changes_is_shown_only_on_a_terminal() -> None:
+    """What is piped holds no half lines; on a terminal the next line takes their place."""
+    screen, file = Screen(), io.StringIO()
+
+    for stream, live in ((screen, True), (file, False)):
+        terminal = Terminal(stream, colour=False, live=live)
+        terminal.rewrite("step 1")
+        terminal.erase()
+        terminal.say("done")
+
+    assert screen.getvalue() == "\rstep 1\x1b[K\r\x1b[Kdone\n"
+    assert file.getvalue() == "done\n"
