@@ -173,13 +173,15 @@ def activities(services: Services) -> list[Any]:
     arm = {"resource_manager": services.resource_manager}
     clock = {"clock": services.clock}
     policy = {"policy": services.policy}
+    settings = services.settings
+    limits = {"budgets": settings.budgets, "service_limits": settings.service_limits}
     return [
         bind(look_at_dataset, **data, **registry, **clock, **policy),
         bind(validate_dataset, **data, **records, **clock),
         bind(estimate_cost, **records),
         bind(check_account, **records, **arm, **clock),
         bind(await_approval, **records, **clock),
-        bind(admit_run, **records, **data, **azure, **arm, **clock, **policy),
+        bind(admit_run, **records, **data, **registry, **azure, **arm, **clock, **policy, **limits),
         bind(upload_training_file, **records, **data, **azure, **policy),
         bind(create_fine_tuning_job, **records, **data, **registry, **azure, **clock, **policy),
         bind(get_fine_tuning_job, **records, **registry, **azure, **clock, **policy),

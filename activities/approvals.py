@@ -9,17 +9,19 @@ from activities.capacity import lacking_capacity
 from activities.configurations import configuration_of
 from activities.datasets import read_folder
 from activities.marked_jobs import list_marked
+from activities.money import reserve
 from activities.pins import hold_pins
-from activities.room import lacking_for_files, lacking_for_job
 from activities.run_records import RunRecords
+from activities.turns import take_turn
+from droptune.domain.admission import Place
+from droptune.domain.budget import BudgetLimits
 from droptune.domain.errors import RunEndedError
-from droptune.domain.identity import file_name
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import RunRecord, Word
+from droptune.domain.service_limits import ServiceLimits
 from droptune.domain.services import BlobStore, Clock, FineTuningService, ResourceManager
 from droptune.domain.steps import Later, Policy, StepRequest
 
-UPLOADED = ("training", "validation")
 _PHASES = {
     "training": Phase.AWAITING_APPROVAL,
     "epochs": Phase.AWAITING_APPROVAL,
@@ -79,12 +81,16 @@ def admit_run(
     datasets: BlobStore,
     azure_openai: FineTuningService,
     resource_manager: ResourceManager,
+    registry: BlobStore,
     clock: Clock,
     policy: Policy,
+    budgets: BudgetLimits,
+    service_limits: ServiceLimits,
 ) -> Later | None:
-    """Answer once money may be spent and the service has room; reads only.
+    """Answer once money is reserved and the run's turn at the service has come.
 
-    A run that has its job, or finds one to adopt, needs no room for one.
+    A run that has its job, or finds one to adopt, needs neither. Money and turn are kept under the
+    run's id: a repetition finds both.
     """
     record = records.begin(request.run, Phase.QUEUED, "Waiting for its turn.")
     if record.job is not None:
@@ -95,20 +101,29 @@ def admit_run(
         return _later(records, record, wait, "The dataset may still change; nothing is spent yet.")
     if any(each.can_be_adopted for each in list_marked(record, azure_openai)):
         return None
-    lacks = (
-        lacking_for_job(list(azure_openai.list_jobs()))
-        or _files(record, azure_openai)
-        or lacking_capacity(record, configuration_of(record), resource_manager)
+    configuration = configuration_of(record)
+    places = service_limits.deployments
+    if lacks := lacking_capacity(record, configuration, resource_manager, places=places):
+        return _later(records, record, policy.scaled(300), lacks)
+    poor = reserve(
+        record, configuration, records=records, registry=registry, budgets=budgets, clock=clock
     )
-    return _later(records, record, policy.scaled(300), lacks) if lacks else None
+    if poor is not None:
+        return _later(records, record, policy.scaled(poor.seconds), poor.reason)
+    place = take_turn(
+        record,
+        configuration,
+        registry=registry,
+        azure_openai=azure_openai,
+        service_limits=service_limits,
+        clock=clock,
+    )
+    return None if place.granted else _later(records, record, policy.scaled(60), _turn(place))
 
 
-def _files(record: RunRecord, azure_openai: FineTuningService) -> str:
-    """Return why the files that are not there yet cannot be uploaded now, or ""."""
-    present = [file.name for file in azure_openai.list_files()]
-    names = [file_name(role, record.content[role]) for role in UPLOADED if role in record.content]
-    missing = [name for name in names if name not in present]
-    return lacking_for_files(len(present) + len(missing) - 1) if missing else ""
+def _turn(place: Place) -> str:
+    expected = f" Expected at {place.expected_at:%Y-%m-%d %H:%M} UTC." if place.expected_at else ""
+    return place.reason + expected
 
 
 def _later(records: RunRecords, record: RunRecord, seconds: float, reason: str) -> Later:

@@ -11,7 +11,11 @@ from droptune.domain.services import ResourceManager
 
 
 def lacking_capacity(
-    record: RunRecord, configuration: Configuration, resource_manager: ResourceManager
+    record: RunRecord,
+    configuration: Configuration,
+    resource_manager: ResourceManager,
+    *,
+    places: int,
 ) -> str:
     """Return why a deployment of the run would find no capacity now, or "". Reads only.
 
@@ -21,7 +25,8 @@ def lacking_capacity(
     wanted = _wanted(record, configuration, resource_manager)
     if model is None or not wanted:
         return ""
-    if lacks := lacking_for_deployments(resource_manager.list_deployments(), len(wanted)):
+    deployments = resource_manager.list_deployments()
+    if lacks := lacking_for_deployments(deployments, len(wanted), most=places):
         return lacks
     for row in resource_manager.list_capacities(model.name, model.version):
         stated = row.available if row.available_fine_tune is None else row.available_fine_tune

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from activities.money import close_account
 from activities.promotions import load_champion
 from activities.releases import release_files, release_job
 from activities.run_records import RunRecords
+from activities.turns import leave_line
 from droptune.domain.errors import RequestRejectedError
 from droptune.domain.findings import Problem
 from droptune.domain.identity import is_deployment_of
@@ -52,6 +54,8 @@ def end_run(
         *_refused(lambda: release_files(record, records=records, azure_openai=azure_openai)),
         *_refused(lambda: _delete_deployments(record, registry, resource_manager, clock)),
     ]
+    close_account(records.get(request.run), registry=registry, clock=clock)
+    leave_line(record.id, registry=registry)
     _close(request, records, clock, left)
     return None
 

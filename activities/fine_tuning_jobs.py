@@ -13,6 +13,7 @@ from activities.marked_jobs import list_marked
 from activities.pins import hold_pins
 from activities.room import is_full
 from activities.run_records import PausedError, RunRecords
+from activities.turns import leave_line, note_job
 from droptune.domain.claim import UNKNOWN_FOR, MarkedJob
 from droptune.domain.configuration import Configuration
 from droptune.domain.errors import (
@@ -59,6 +60,10 @@ def create_fine_tuning_job(
         own = claim.claim.submitted_by(record.id)
         adopted_from = None if own and own.job == job.id else _maker(claim, job)
     records.update(record.ref, lambda r: replace(record_job(r, job), adopted_from=adopted_from))
+    if adopted_from is None:
+        note_job(record.id, job.id, registry=registry)
+    else:
+        leave_line(record.id, registry=registry)
     return None
 
 
@@ -170,6 +175,7 @@ def _request(record: RunRecord, configuration: Configuration, number: int) -> Jo
         method=configuration.method,
         metadata=configuration.metadata,
         extra_body=configuration.extra_body,
+        integrations=configuration.integrations_as_sent,
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from droptune.domain.budget import BudgetLimits
 from droptune.domain.configuration import TRAINING_TYPES, Ceilings
 from droptune.domain.errors import SettingsError
+from droptune.domain.service_limits import STANDARD, ServiceLimits, published_limits
 from droptune.domain.steps import Policy
 
 _TRAINING = ("never", "over_budget", "always")
@@ -26,6 +28,8 @@ class Settings:
             `data_storage_url` (`DATA_STORAGE__blobServiceUri`).
         azure_openai_api_key, arm_token: only for a local emulator; in Azure an identity signs in.
         azure_openai_resource_id: ARM id of the Azure OpenAI account.
+        budgets: what may be spent in a day and a month, of a project and in all.
+        service_limits: what the account takes at one time.
         notify: every variable that begins with `NOTIFY_`: addresses, and under names that end in
             `_SECRET` what signs. An address often is a key itself, so none is shown.
         app_service_authentication: whether App Service signs people in before the app does, and
@@ -58,6 +62,8 @@ class Settings:
     app_service_authentication: bool = False
     notify: Mapping[str, str] = field(default_factory=dict, repr=False)
     ceilings: Ceilings = field(default_factory=Ceilings)
+    budgets: BudgetLimits = field(default_factory=BudgetLimits)
+    service_limits: ServiceLimits = field(default_factory=published_limits)
 
     @property
     def policy(self) -> Policy:
@@ -88,6 +94,8 @@ class Settings:
             "notify": (notify := reader.notify()),
             "app_service_authentication": reader.is_on("WEBSITE_AUTH_ENABLED"),
             "ceilings": _ceilings(reader, notify),
+            "budgets": _budgets(reader),
+            "service_limits": _service_limits(reader),
         }
         for name in _TEXTS:
             values[name.lower()] = reader.text(name)
@@ -129,6 +137,28 @@ def _ceilings(reader: _Reader, notify: Mapping[str, str]) -> Ceilings:
         rollback_hours=reader.number("MAX_ROLLBACK_HOURS", 0, 8760),
         notify_settings=addresses,
     )
+
+
+def _budgets(reader: _Reader) -> BudgetLimits:
+    """Read what may be spent in all: BUDGET_PROJECT_DAY_USD and so on; a run's stands in files."""
+    scopes = ("project_day", "project_month", "app_day", "app_month")
+    hosting = ("project_hosting", "app_hosting")
+    return BudgetLimits(
+        **{name: reader.number(f"BUDGET_{name.upper()}_USD", 0, 1e9) for name in scopes},
+        **{name: reader.number(f"BUDGET_{name.upper()}_USD_MONTH", 0, 1e9) for name in hosting},
+    )
+
+
+def _service_limits(reader: _Reader) -> ServiceLimits:
+    """Read the account's limits where they differ from the published ones."""
+    known = published_limits()
+    names = ("queued", "jobs", "files", "deployments")
+    stated = {name: reader.whole(f"LIMITS_{name.upper()}", 1, 1_000_000) for name in names}
+    running = reader.whole("LIMITS_RUNNING", 1, 10_000)
+    if running is not None:
+        known = replace(known, running={**known.running, STANDARD: running})
+    found: dict[str, Any] = {name: value for name, value in stated.items() if value is not None}
+    return replace(known, **found)
 
 
 def _is_safe(url: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -31,7 +32,11 @@ def load_function_app() -> ModuleType:
 def services_of(world: World) -> Any:
     """Return the app's services on a world's fakes."""
     return load_function_app().Services(
-        settings=Settings.from_environ(ENVIRONMENT),
+        settings=replace(
+            Settings.from_environ(ENVIRONMENT),
+            budgets=world.budgets,
+            service_limits=world.service_limits,
+        ),
         datasets=world.datasets,
         runs=world.runs,
         registry=world.registry,

@@ -11,6 +11,7 @@ from typing import Any
 from activities.run_records import RunRecords
 from activities.runs import Register
 from activities.training_files import upload_training_file
+from droptune.domain.budget import BudgetLimits
 from droptune.domain.champion import Champion, ChampionEntry
 from droptune.domain.claim import JobClaim
 from droptune.domain.configuration import Ceilings
@@ -20,6 +21,7 @@ from droptune.domain.job import FineTuningJob
 from droptune.domain.phases import Phase
 from droptune.domain.registration import Cause, Registration, RunRequest
 from droptune.domain.run import RunRecord, RunRef, Word
+from droptune.domain.service_limits import ServiceLimits, published_limits
 from droptune.domain.steps import Later, Policy, StepRequest
 from tests.fakes import (
     CrashError,
@@ -97,6 +99,8 @@ class World:
     clock: FakeClock = field(default_factory=FakeClock)
     policy: Policy = field(default_factory=Policy)
     ceilings: Ceilings = field(default_factory=Ceilings)
+    budgets: BudgetLimits = field(default_factory=BudgetLimits)
+    service_limits: ServiceLimits = field(default_factory=published_limits)
 
     def __post_init__(self) -> None:
         """Begin empty, as installed."""

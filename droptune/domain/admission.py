@@ -112,6 +112,7 @@ def ask(
         asked_at=asked_at,
         seen_at=now,
     )
+    ticket = replace(ticket, files=files, size_bytes=size_bytes)  # some may be there meanwhile
     queue, granted = _call(queue.with_ticket(_seen(ticket, now)), observed, limits, now)
     called = tuple(each for each in granted if each != run)
     return Answer(queue=queue, place=_place(queue, run, observed, limits, now), called=called)

@@ -132,7 +132,7 @@ def test_submission_waits_for_the_dataset_to_rest() -> None:
 def test_success_file_ends_the_wait() -> None:
     """It may come after the report."""
     world = World()
-    run = world.run_of(world.wish(world.drop()))
+    run = world.at(world.run_of(world.wish(world.drop())), cost=A_COST)
     world.datasets.put("shop/v1/_SUCCESS", "")
 
     assert world.ask(admit_run, run) is None
@@ -161,23 +161,35 @@ def jobs(world: World, count: int, status: str) -> None:
 @pytest.mark.parametrize(
     ("count", "status", "waits"),
     [
-        (20, "pending", True),
-        (19, "pending", False),
-        (20, "running", False),
-        (100, "succeeded", True),
+        (4, "pending", True),
+        (3, "pending", False),
+        (4, "running", True),
         (99, "succeeded", False),
     ],
 )
 def test_full_service_is_waited_for_in_the_queue(count: int, status: str, waits: bool) -> None:
-    """Azure queues 20 jobs and keeps 100."""
+    """Azure runs 3 jobs at once, and one more may wait there; the others wait here, in turn."""
     world = World()
     jobs(world, count, status)
-    run = world.a_run()
+    run = world.at(world.a_run(), cost=A_COST)
 
     answer = world.ask(admit_run, run)
 
     assert isinstance(answer, Later) is waits
     assert bool(world.now(run).waiting_for) is waits
+
+
+def test_run_for_which_no_place_can_come_is_rejected_with_the_remedy() -> None:
+    """Azure keeps 100 jobs and its v1 surface deletes none, so waiting is in vain."""
+    world = World()
+    jobs(world, 100, "succeeded")
+    run = world.at(world.a_run(), cost=A_COST)
+
+    with pytest.raises(RunEndedError) as ended:
+        world.ask(admit_run, run)
+
+    assert (ended.value.phase, ended.value.code) == (Phase.REJECTED, "no-place-for-jobs")
+    assert "Delete old jobs" in ended.value.remedy
 
 
 def test_hundred_files_are_waited_for() -> None:
@@ -188,9 +200,10 @@ def test_hundred_files_are_waited_for() -> None:
     many = {f"file-{n}": replace(own, id=f"file-{n}", name=f"{n}.jsonl") for n in range(99)}
     world.azure_openai.files |= many
 
-    uploaded = world.ask(admit_run, run)
     world.azure_openai.files[own.id] = replace(own, name="another.jsonl")
     missing = world.ask(admit_run, run)
+    world.azure_openai.files[own.id] = own
+    uploaded = world.ask(admit_run, run)
 
     assert uploaded is None
     assert isinstance(missing, Later)
