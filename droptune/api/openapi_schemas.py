@@ -64,7 +64,7 @@ _ASKED: Payload = {
     ),
     "DatasetForm": _object("dataset", dataset={"type": "string", "pattern": "/"}),
     "RollbackForm": _object("word", word={"const": "rollback"}, reason=_TEXT),
-    "SessionForm": _object("key", key=_TEXT, next=_TEXT),
+    "SessionForm": _object("", key=_TEXT, next=_TEXT),
 }
 _RUN: Payload = {
     "Run": _all(

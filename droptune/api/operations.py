@@ -97,6 +97,7 @@ def _form(summary: str, body: str, *failures: str, headers: tuple[str, ...] = ()
         status="303",
         failures=("400", "401", "403", "413", *failures),
         body=body,
+        needs_body=body not in ("", "SessionForm"),  # a local app asks for no key
         headers=("Location", *headers),
         is_page=True,
         is_anonymous=True,

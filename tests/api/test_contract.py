@@ -14,16 +14,16 @@ from droptune.domain.phases import Phase as RunPhase
 from droptune.domain.registration import DatasetRecord, KnownFile
 
 from .asgi import FUNCTION_KEY, asgi_app
-from .world import NOW, World, a_champion, a_run
+from .world import NOW, URL, World, a_champion, a_run
 
 CASES_FOR_EACH_OPERATION = 40
 REFUSALS = ["400", "401", "403", "404", "405", "409", "413", "422"]
-ORIGIN = "http://testserver"
 
 
 def a_full_world() -> World:
     """Return a world in which every route has something to show."""
     world = World()
+    world.services = replace(world.services, app_url=URL)
     world.registry.put("_installed.json", {"installed_at": "2026-01-01T00:00:00Z"})
     running = world.keep(a_run(job={"id": "ftjob-1", "status": "running", "step": 3}))
     for name, text in (("report.json", b"{}"), ("metrics.json", b"[]"), ("events.jsonl", b"")):
@@ -64,5 +64,5 @@ schema = schemathesis.openapi.from_asgi(
 def test_answer_to_anything_is_as_declared(case: schemathesis.Case) -> None:
     """No 500, no status, media type, header or shape that the document does not promise."""
     case.call_and_validate(
-        headers={"x-functions-key": FUNCTION_KEY, "Origin": ORIGIN}, allow_redirects=False
+        headers={"x-functions-key": FUNCTION_KEY, "Origin": URL}, allow_redirects=False
     )
