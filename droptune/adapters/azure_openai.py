@@ -123,6 +123,7 @@ class AzureOpenAIService:
                     seed=request.seed,
                     method=request.method,
                     metadata=dict(request.metadata) or None,
+                    integrations=[dict(each) for each in request.integrations] or None,
                     extra_body=dict(request.extra_body) or None,
                 ),
                 timeout=self._submission_timeout,

@@ -83,6 +83,7 @@ class JobRequest(Model):
     method: Mapping[str, Any] | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     extra_body: Mapping[str, Any] = field(default_factory=dict)
+    integrations: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

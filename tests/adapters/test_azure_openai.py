@@ -6,6 +6,7 @@ import io
 import socket
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
@@ -123,6 +124,16 @@ def test_job_is_created_with_one_post_that_leaves_nulls_out(
         "seed": 105,
         "trainingType": "GlobalStandard",
     }
+
+
+def test_integrations_are_sent(server: ScriptedServer, service: AzureOpenAIService) -> None:
+    """Metrics go to Weights & Biases where the configuration asks for it."""
+    server.says(Answer(status=201, body=PENDING))
+    wandb = {"type": "wandb", "wandb": {"project": "p"}}
+
+    service.create_job(replace(REQUEST, integrations=(wandb,)))
+
+    assert server.asked[0].json()["integrations"] == [wandb]
 
 
 @pytest.mark.parametrize("status", [408, 409, 500, 502, 503, 504])

@@ -188,6 +188,15 @@ def test_where_a_value_was_written_does_not_identify_the_training() -> None:
     )
 
 
+def test_integration_is_sent_as_the_service_reads_it() -> None:
+    """azd writes `config`, the service reads it under the integration's own name."""
+    written = {"type": "wandb", "config": {"project": "p", "entity": None, "tags": ["a"]}}
+
+    sent = resolved(job=a_file(integrations=[written])).integrations_as_sent
+
+    assert sent == ({"type": "wandb", "wandb": {"project": "p", "tags": ["a"]}},)
+
+
 def test_stored_configuration_reads_back_the_same() -> None:
     """A run's record gives back what was resolved."""
     smoke_test = {"messages": [{"role": "user", "content": "Hi"}]}
@@ -243,13 +252,20 @@ def test_stored_configuration_reads_back_the_same() -> None:
         ({"extra_body": {"suffix": "mine"}}, "reserved-key", "extra_body.suffix"),
         ({"extra_body": {"training_file": "f"}}, "reserved-key", "extra_body.training_file"),
         ({"integrations": {"type": "wandb"}}, "wrong-type", "integrations"),
-        ({"integrations": [{"config": {}}]}, "missing-key", "integrations[0]"),
-        ({"integrations": [None]}, "wrong-value", "integrations[0]"),
+        ({"integrations": [{"config": {"project": "p"}}]}, "missing-key", "integrations[0]"),
+        ({"integrations": [{"type": "wandb"}]}, "missing-key", "integrations[0]"),
         (
-            {"integrations": [{"type": "wandb", "config": {"api_key": "x"}}]},
-            "secret",
-            "integrations[0].config.api_key",
+            {"integrations": [{"type": "wandb", "config": {}}]},
+            "missing-key",
+            "integrations[0].config",
         ),
+        (
+            {"integrations": [{"type": "mlflow", "config": {"project": "p"}}]},
+            "wrong-value",
+            "integrations[0].type",
+        ),
+        ({"integrations": [None]}, "wrong-value", "integrations[0]"),
+        ({"extra_body": {"deep": [{"api_key": "x"}]}}, "secret", "extra_body.deep[0].api_key"),
     ],
 )
 def test_bad_value_is_refused_with_its_path(values: Any, rule: str, path: str) -> None:

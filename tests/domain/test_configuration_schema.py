@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from droptune.domain.configuration import check_values, json_schema
+from droptune.domain.configuration import Configuration, check_values, json_schema
 from droptune.domain.configuration.shape import SHAPE, Block, Field, ListOf, MapOf, Wanted
-from tests.domain.configurations import a_file
+from tests.domain.configurations import PROJECT, a_file, resolving
 
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+unhurried = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 VALIDATOR = jsonschema.Draft202012Validator(json_schema())
 _SAMPLES = (
     *("auto", "run", "plan", "never", "dpo", "supervised", "GlobalStandard", "NOTIFY_A", "run.*"),
@@ -76,6 +76,32 @@ def test_schema_and_parser_agree_on_each_key(data: st.DataObject, key: str) -> N
     assert VALIDATOR.is_valid(document) == is_shaped(document)
 
 
+@unhurried
+@given(*(documents(SHAPE).filter(lambda document: isinstance(document, dict)),) * 2)
+def test_any_two_documents_are_resolved_or_refused(
+    project: dict[str, Any], job: dict[str, Any]
+) -> None:
+    """What the parser lets pass becomes a configuration; nothing crashes on the way."""
+    configuration, findings = resolving(project=a_file(PROJECT, **project), job=a_file(**job))
+
+    assert (configuration is None) == bool(findings)
+    if configuration is not None:
+        assert Configuration.from_payload(configuration.to_payload()) == configuration
+        assert isinstance(configuration.integrations_as_sent, tuple)
+
+
+@unhurried
+@given(st.data(), st.sampled_from(sorted(SHAPE.keys)), st.sampled_from(sorted(SHAPE.keys)))
+def test_any_two_keys_are_resolved_or_refused(data: st.DataObject, one: str, other: str) -> None:
+    """The same for documents that say one thing each, which are right more often."""
+    project = {one: data.draw(documents(SHAPE.keys[one]))}
+    job = {other: data.draw(documents(SHAPE.keys[other]))}
+
+    configuration, findings = resolving(project=a_file(PROJECT, **project), job=a_file(**job))
+
+    assert (configuration is None) == bool(findings)
+
+
 @pytest.mark.parametrize(
     ("document", "valid"),
     [
@@ -89,6 +115,9 @@ def test_schema_and_parser_agree_on_each_key(data: st.DataObject, key: str) -> N
         ({"extra_body": {"model": "x"}}, False),
         ({"metadata": {"a": "x" * 513}}, False),
         ({"n_epochs": 3}, False),
+        ({"integrations": [{"type": "wandb", "config": None}]}, False),
+        ({"pipeline": {"smoke_test": {"messages": None}}}, False),
+        ({"pipeline": {"notify": [{"url_setting": "NOTIFY_A", "events": None}]}}, True),
     ],
 )
 def test_schema_and_parser_know_the_hard_cases(document: dict[str, Any], valid: bool) -> None:

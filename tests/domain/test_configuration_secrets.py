@@ -40,7 +40,7 @@ def test_secret_is_refused_and_never_repeated(secret: str, place: str) -> None:
     """A key that was pasted into a file, wherever, shows in no finding."""
     file = {
         "text": a_file(description=f"see {secret}"),
-        "deep": a_file(integrations=[{"type": "x", "config": {"a": [{"b": secret}]}}]),
+        "deep": a_file(extra_body={"a": [{"b": secret}]}),
         "key": a_file(metadata={secret: "x"}),
         "wrong value": a_file(seed=secret),
     }[place]

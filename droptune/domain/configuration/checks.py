@@ -80,8 +80,8 @@ def _check_block(
             unknown += 1
             suggest = unknown <= MOST_FINDINGS
             yield _unknown(file, path, str(key), list(block.keys), suggest=suggest)
-    for key in block.required:
-        if key not in value:
+    for key in block.required:  # null is no value of any of these
+        if value.get(key) is None:
             yield finding(file, path, "missing-key", f"`{key}` is missing", f"Add `{key}`.")
     for name, alias in _ALIASES:
         if name in value and alias in value:

@@ -135,7 +135,7 @@ class Configuration(Model):
     method: Mapping[str, Any] | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     extra_body: Mapping[str, Any] = field(default_factory=lambda: {"trainingType": GLOBAL_STANDARD})
-    integrations: tuple[Any, ...] = ()
+    integrations: tuple[Mapping[str, Any], ...] = ()
     training_file: str | None = None
     validation_file: str | None = None
     pipeline: Pipeline = Pipeline()
@@ -147,6 +147,17 @@ class Configuration(Model):
     def training_type(self) -> str:
         """The training type that is sent."""
         return str(self.extra_body.get("trainingType", GLOBAL_STANDARD))
+
+    @property
+    def integrations_as_sent(self) -> tuple[Mapping[str, Any], ...]:
+        """The integrations as the service reads them: azd writes `config` for `wandb`."""
+        return tuple(
+            {
+                "type": each["type"],
+                each["type"]: {k: v for k, v in each["config"].items() if v is not None},
+            }
+            for each in self.integrations
+        )
 
     @property
     def method_type(self) -> str:

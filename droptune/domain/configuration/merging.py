@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from droptune.domain.configuration.shape import SHAPE, Block, Field, Wanted
+from droptune.domain.configuration.shape import SHAPE, Block, Field, ListOf, Wanted
 
 AUTO = "auto"
 
@@ -21,14 +21,19 @@ def get(values: Any, *keys: str) -> Any:
 
 def said(values: Mapping[str, Any], block: Block = SHAPE) -> dict[str, Any]:
     """Return a document without the keys that say nothing: null where a mapping or list belongs."""
-    kept = {}
-    for key, value in values.items():
-        wanted = block.keys.get(key)
-        if value is None and not _null_means_something(wanted):
-            continue
-        inner = isinstance(wanted, Block) and isinstance(value, Mapping)
-        kept[key] = said(value, wanted) if inner else value  # type: ignore[arg-type]
-    return kept
+    return {
+        key: _said(value, block.keys.get(key))
+        for key, value in values.items()
+        if value is not None or _null_means_something(block.keys.get(key))
+    }
+
+
+def _said(value: Any, wanted: Wanted | None) -> Any:
+    if isinstance(wanted, Block) and isinstance(value, Mapping):
+        return said(value, wanted)
+    if isinstance(wanted, ListOf) and isinstance(value, list | tuple):
+        return [_said(item, wanted.item) for item in value]
+    return value
 
 
 def _null_means_something(wanted: Wanted | None) -> bool:

@@ -55,6 +55,9 @@ def _block(block: Block) -> dict[str, Any]:
         "properties": {key: _schema(wanted) for key, wanted in block.keys.items()},
         "additionalProperties": False,
     }
+    for key in block.required:
+        if isinstance(kinds := rules["properties"][key].get("type"), list):
+            rules["properties"][key]["type"] = kinds[0]  # null is no value of it
     if block.required:
         rules["required"] = list(block.required)
     if block.keys.keys() >= _WITH_ALIAS:

@@ -206,6 +206,15 @@ _PIPELINE: Mapping[str, Wanted] = {
     ),
     "mode": _choice("run", "plan"),
 }
+_WANDB = Block(  # Source: v1 contract, CreateFineTuningJobRequestWandbIntegration
+    keys={
+        "project": _text(),
+        "name": _text(null=True),
+        "entity": _text(null=True),
+        "tags": ListOf(item=_text()),
+    },
+    required=("project",),
+)
 SENT_BY_DROPTUNE = (
     "model",
     "training_file",
@@ -243,7 +252,9 @@ SHAPE = Block(
         ),
         "extra_body": MapOf(reserved=SENT_BY_DROPTUNE),
         "integrations": ListOf(
-            item=Block(keys={"type": _text(), "config": MapOf()}, required=("type",))
+            item=Block(
+                keys={"type": _choice("wandb"), "config": _WANDB}, required=("type", "config")
+            )
         ),
         "pipeline": Block(keys=_PIPELINE),
     }
