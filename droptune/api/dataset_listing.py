@@ -33,7 +33,8 @@ class ListedDataset:
     @property
     def folder(self) -> Folder:
         """The files by their roles."""
-        return sort_files(self.ref, self.files)
+        named = self.record.named_files if self.record else {}
+        return sort_files(self.ref, self.files, named=named)
 
     @property
     def state(self) -> str:
@@ -127,13 +128,12 @@ def sort_blobs(
     files: dict[DatasetRef, list[DatasetFile]] = defaultdict(list)
     rejected: dict[str, Rejected] = {}
     for blob in blobs:
-        place = locate(blob.name)
+        place = locate(blob.name, size_bytes=blob.size_bytes)
         if isinstance(place, DatasetRef):
             files[place].append(as_file(blob))
         elif place is not None:
             rejected[blob.name] = place
-    folders = {str(ref) for ref in files}  # a folder's marker (ADLS Gen2) looks like a file
-    return dict(files), [each for path, each in rejected.items() if path not in folders]
+    return dict(files), list(rejected.values())
 
 
 def as_file(blob: BlobInfo) -> DatasetFile:

@@ -105,6 +105,18 @@ def test_bare_file_is_the_latest_version_of_its_project():
     assert dataset["files"][0]["role"] == "training"
 
 
+def test_file_that_the_configuration_named_shows_its_role():
+    """A dataset shows as it was when it settled, whatever its files are called."""
+    world = World()
+    world.datasets.put("shop/v1/support.jsonl", b"{}")
+    record = recorded(world, "shop/v1/support.jsonl")
+    world.keep_dataset(replace(record, named={"training": "support.jsonl"}))
+
+    dataset = read(world.get("datasets/shop/v1"))
+
+    assert (dataset["state"], dataset["files"][0]["role"]) == ("started", "training")
+
+
 def test_path_outside_the_layout_is_shown_with_its_remedy():
     """A misplaced file is never silence; a folder's marker is not taken for one."""
     world = World()
