@@ -173,8 +173,8 @@ def activities(services: Services) -> list[Any]:
     arm = {"resource_manager": services.resource_manager}
     clock = {"clock": services.clock}
     policy = {"policy": services.policy}
-    settings = services.settings
-    limits = {"budgets": settings.budgets, "service_limits": settings.service_limits}
+    budgets = {"budgets": services.settings.budgets}
+    limits = budgets | {"service_limits": services.settings.service_limits}
     return [
         bind(look_at_dataset, **data, **registry, **clock, **policy),
         bind(validate_dataset, **data, **records, **clock),
@@ -186,7 +186,7 @@ def activities(services: Services) -> list[Any]:
         bind(create_fine_tuning_job, **records, **data, **registry, **azure, **clock, **policy),
         bind(get_fine_tuning_job, **records, **registry, **azure, **clock, **policy),
         bind(keep_results, **records, **azure),
-        bind(create_deployment, **records, **arm, **clock, **policy),
+        bind(create_deployment, **records, **registry, **arm, **clock, **policy, **budgets),
         bind(test_deployment, **records, **data, **azure, **arm, **policy),
         bind(decide_promotion, **records, **registry),
         bind(promote_deployment, **records, **registry, **clock),

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from activities.accounts import AUTO, find_base_model
+from activities.champions import load_champion
 from activities.configurations import configuration_of
+from activities.money import hold_hosting
 from activities.questions import question
 from activities.room import is_full
 from activities.run_records import RunRecords
+from droptune.domain.budget import BudgetLimits
 from droptune.domain.configuration import Configuration
 from droptune.domain.deployment import Deployment, DeploymentRequest, DeploymentState
 from droptune.domain.errors import (
@@ -40,9 +44,11 @@ def create_deployment(
     request: StepRequest,
     *,
     records: RunRecords,
+    registry: BlobStore,
     resource_manager: ResourceManager,
     clock: Clock,
     policy: Policy,
+    budgets: BudgetLimits,
 ) -> Verdict | Later:
     """Deploy the run's model as candidate or for production, and answer once Azure says it is
     there.
@@ -55,7 +61,12 @@ def create_deployment(
     wanted = _wanted(record, about, resource_manager)
     if isinstance(wanted, Verdict):
         return wanted
-    found = resource_manager.find_deployment(wanted.name) or _put(wanted, resource_manager, policy)
+    found: Deployment | Later | None = resource_manager.find_deployment(wanted.name)
+    if found is None:
+        if refused := _refused_by_budget(record, wanted, registry, budgets, clock):
+            outcome = Outcome.TRAINED if about == "candidate" else Outcome.NOT_PROMOTED
+            return Verdict(yes=False, outcome=outcome, message=refused)
+        found = _put(wanted, resource_manager, policy)
     if isinstance(found, Later):
         records.update(record.ref, lambda r: replace(r, waiting_for=found.reason), known=record)
         return found
@@ -115,11 +126,16 @@ def is_billed(sku: str) -> bool:
 
 def may_host(record: RunRecord, configuration: Configuration, sku: str) -> bool:
     """Whether 30 days of hosting are known to fit into the budget."""
+    month = _month_usd(record, configuration, sku)
+    budget = configuration.pipeline.budget.hosting_usd_month or 0
+    return month is not None and month <= budget
+
+
+def _month_usd(record: RunRecord, configuration: Configuration, sku: str) -> float | None:
     deploy = configuration.pipeline.deploy
     produces = deploy.production is not None and deploy.production.sku == sku
     month = record.cost.get("hosting_month" if produces else "candidate_month")
-    budget = configuration.pipeline.budget.hosting_usd_month or 0
-    return isinstance(month, int | float) and month <= budget
+    return float(month) if isinstance(month, int | float) else None
 
 
 def _not_hosted(configuration: Configuration) -> str:
@@ -128,6 +144,31 @@ def _not_hosted(configuration: Configuration) -> str:
         "The model is trained and kept, not deployed: no deployment without an hourly fee is "
         f"open to it, and pipeline.budget.hosting_usd_month is {budget:g}."
     )
+
+
+def _refused_by_budget(
+    record: RunRecord,
+    wanted: DeploymentRequest,
+    registry: BlobStore,
+    budgets: BudgetLimits,
+    clock: Clock,
+) -> str:
+    """Hold 30 days of a deployment that bills by the hour; return why it may not be, or ""."""
+    if not is_billed(wanted.sku):
+        return ""
+    configuration = configuration_of(record)
+    champion, _ = load_champion(registry, record.project)
+    refusal = hold_hosting(
+        record,
+        deployment=wanted.name,
+        month_usd=_month_usd(record, configuration, wanted.sku),
+        replaces=champion.current.deployment if champion else "",
+        registry=registry,
+        budgets=budgets,
+        clock=clock,
+        overlap=timedelta(hours=configuration.pipeline.retention.rollback_hours),
+    )
+    return f"The model is trained and kept, not deployed. {refusal.message}" if refusal else ""
 
 
 def _put(

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from activities.champions import load_champion
 from activities.money import close_account
-from activities.promotions import load_champion
 from activities.releases import release_files, release_job
 from activities.run_records import RunRecords
 from activities.turns import leave_line

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from activities.promotions import load_champion
+from activities.champions import load_champion
+from activities.money import keep_hosting, release_lost
 from activities.releases import files_in_use
 from activities.run_records import RunRecords
+from activities.turns import keep_in_line
 from droptune.domain.identity import is_deployment_of
 from droptune.domain.run import RunRecord
 from droptune.domain.services import BlobStore, Clock, FineTuningService, ResourceManager
@@ -18,10 +20,15 @@ def delete_leftovers(
     resource_manager: ResourceManager,
     clock: Clock,
 ) -> None:
-    """Delete what ended runs of this installation left at Azure; repeating it is safe.
+    """Delete what ended runs of this installation left at Azure, and what they hold of budgets and
+    turns; repeating it is safe.
 
     Only what a record of ours names is touched: others may use the same account.
     """
+    live = {run.id for run in records.list_open()}
+    release_lost(live, registry=registry, clock=clock)
+    keep_in_line(live, registry=registry)
+    keep_hosting({each.name for each in resource_manager.list_deployments()}, registry=registry)
     ended = [run for run in records.list_newest() if run.phase.is_terminal]
     present = {file.id for file in azure_openai.list_files()}
     named = {file_id for run in ended for file_id in run.files.values()}

@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from activities.champions import change_champion, load_champion
 from activities.configurations import configuration_of
 from activities.deployments import is_billed, may_host
-from activities.run_records import RunRecords, dump
+from activities.run_records import RunRecords
 from droptune.domain.champion import Champion, ChampionEntry, succeed
 from droptune.domain.champion import roll_back as rolled_back
-from droptune.domain.errors import ConflictError, StepFailedError, TransientError
+from droptune.domain.errors import StepFailedError
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import RunRecord
 from droptune.domain.services import BlobStore, Clock
 from droptune.domain.steps import StepRequest, Verdict
-
-_TRIES = 8
-
-
-def load_champion(registry: BlobStore, project: str) -> tuple[Champion | None, str | None]:
-    """Return a project's champion and the document's ETag, or None twice."""
-    blob = registry.find(f"{project}/champion.json")
-    return (Champion.from_document(json.loads(blob.data)), blob.etag) if blob else (None, None)
-
-
-def change_champion(
-    registry: BlobStore, project: str, change: Callable[[Champion | None], Champion | None]
-) -> Champion | None:
-    """Change the pointer in one conditional write; None from `change` writes nothing."""
-    for _ in range(_TRIES):
-        present, etag = load_champion(registry, project)
-        changed = change(present)
-        if changed is None:
-            return None
-        name, data = f"{project}/champion.json", dump(dict(changed.to_document()))
-        try:
-            registry.write(name, data, if_match=etag, if_absent=etag is None)
-        except ConflictError:
-            continue
-        lines = "".join(json.dumps(entry.to_payload()) + "\n" for entry in changed.history)
-        registry.write(f"{project}/history.jsonl", lines.encode(), content_type="application/jsonl")
-        return changed
-    raise TransientError(f"the champion of {project} is being changed by others")
 
 
 def decide_promotion(request: StepRequest, *, records: RunRecords, registry: BlobStore) -> Verdict:

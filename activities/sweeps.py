@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 
+from activities.champions import change_champion, load_champion
 from activities.datasets import INSTALLED, read_folder
-from activities.promotions import change_champion, load_champion
 from activities.run_records import RunRecords, dump, load_document
 from droptune.domain.champion import HISTORY_LENGTH, Champion, ChampionEntry
 from droptune.domain.dataset import BARE_VERSION, DatasetRef, is_name

@@ -78,6 +78,15 @@ def leave_line(run: str, *, registry: BlobStore) -> None:
     _change(registry, lambda queue: admission.leave(queue, run=run), run)
 
 
+def keep_in_line(live: set[str], *, registry: BlobStore) -> None:
+    """Take everybody out of the line who is not alive, for the sweep."""
+    queue, _ = load_document(registry, QUEUE, Queue)
+    if queue is not None:
+        change_document(
+            registry, QUEUE, Queue, lambda now: admission.keep_only(now or Queue(), live=live)
+        )
+
+
 def _change(registry: BlobStore, change: Callable[[Queue], Queue], run: str) -> None:
     queue, _ = load_document(registry, QUEUE, Queue)
     if queue is None or queue.find(run) is None:

@@ -61,7 +61,9 @@ def _put_to_use(context: Context, run: RunRef) -> Step[EndRequest]:
         return _ended(run, verdict.outcome, verdict.message)
     if verdict.needs_approval:
         yield from steps.await_approval(context, run, "promotion")
-    yield from steps.create_deployment(context, run, "production")
+    production = yield from steps.create_deployment(context, run, "production")
+    if not production.yes:
+        return _ended(run, production.outcome, production.message)
     yield from steps.test_deployment(context, run, "production")
     promoted = yield from steps.promote_deployment(context, run)
     return _ended(run, promoted.outcome, promoted.message)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from activities.approvals import admit_run
+from activities.deployments import create_deployment
 from activities.endings import end_run
 from activities.fine_tuning_jobs import create_fine_tuning_job
 from activities.job_progress import record_job
@@ -21,8 +22,8 @@ from droptune.domain.errors import RunEndedError
 from droptune.domain.ledger import LEDGER, Ledger
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import RunRecord
-from droptune.domain.steps import EndRequest, Later
-from tests.builders import A_COST, World, examples
+from droptune.domain.steps import EndRequest, Later, Verdict
+from tests.builders import A_COST, MODEL, PRODUCTION, World, a_job_file, examples, until_done
 
 HIGH = A_COST["high"]
 
@@ -164,3 +165,24 @@ def test_turns_go_round_the_projects() -> None:
     world.ask(admit_run, few)
 
     assert str(world.now(few).waiting_for).startswith("Number 1 of 4")
+
+
+def test_hosting_above_what_all_may_cost_is_not_created() -> None:
+    """The app's hosting budget holds over all projects: the model is kept, not deployed."""
+    world = World(budgets=BudgetLimits(app_hosting=2000))
+    first = deployed(world, "one")
+    second = deployed(world, "two")
+
+    assert first.yes
+    assert not second.yes
+    assert "hosting a month is $2,000.00" in second.message
+    assert len(world.resource_manager.deployments) == 1
+
+
+def deployed(world: World, project: str) -> Verdict:
+    """Ask for the production deployment of a run whose model is trained."""
+    dataset = DatasetRef(project=project, version="v1")
+    run = world.at(world.a_run(dataset, job=a_job_file(**PRODUCTION)), cost=A_COST)
+    run = world.at(run, job={"id": "ftjob-1", "model": MODEL, "fine_tuned_model": f"{MODEL}.ft-1"})
+    verdict: Verdict = until_done(world, lambda: world.ask(create_deployment, run, "production"))
+    return verdict

@@ -8,9 +8,10 @@ from datetime import timedelta
 
 import pytest
 
+from activities.champions import change_champion
 from activities.fine_tuning_jobs import create_fine_tuning_job
 from activities.leftovers import delete_leftovers
-from activities.promotions import change_champion, roll_back_champion
+from activities.promotions import roll_back_champion
 from activities.sweeps import install, restore_champions, sweep
 from droptune.domain.champion import succeed
 from droptune.domain.dataset import DatasetRef
