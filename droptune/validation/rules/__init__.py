@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from droptune.validation.rules import (
+    answer_ends,
     chat,
     conflicts,
     duplicates,
     foreign,
     images,
+    json_answers,
+    leftovers,
     limits,
     lines,
+    pair_lengths,
     preferences,
     reinforcement,
     similarity,
     starts,
+    system_prompts,
+    tool_sets,
     tools,
+    training_size,
+    turns_in_answers,
     weights,
 )
 from droptune.validation.rules.registry import Family, Rule
@@ -33,6 +41,14 @@ FAMILIES: tuple[Family, ...] = (
     duplicates.rules,
     similarity.rules,
     conflicts.rules,
+    answer_ends.rules,
+    json_answers.rules,
+    leftovers.rules,
+    turns_in_answers.rules,
+    system_prompts.rules,
+    tool_sets.rules,
+    training_size.rules,
+    pair_lengths.rules,
 )
 
 
