@@ -38,18 +38,21 @@ def check_account(
         raise _no(
             "no-right-to-deploy",
             "The app's identity may not create deployments on the Azure OpenAI account.",
-            "Give it the role Cognitive Services Contributor on the account.",
+            "Give it the role Cognitive Services OpenAI Contributor on the account.",
         )
 
 
 def find_base_model(name: str, resource_manager: ResourceManager) -> AccountModel | None:
     """Return what the account says of a base model, or of the base of a fine-tuned one."""
-    base = name.split(".ft-")[0]
-    models = resource_manager.list_models()
-    exact = (m for m in models if base in (m.name, f"{m.name}-{m.version}"))
-    return next((m for m in exact if m.fine_tune), None) or next(
-        (m for m in models if base in (m.name, f"{m.name}-{m.version}")), None
-    )
+    base = name.split(".ft-")[0].casefold()
+    found = [m for m in resource_manager.list_models() if base in _names(m)]
+    return next((m for m in found if m.fine_tune), found[0] if found else None)
+
+
+def _names(model: AccountModel) -> tuple[str, str]:
+    """Return a model's name without and with its version; Azure ignores case (facts 1.4)."""
+    name = model.name.casefold()
+    return name, f"{name}-{model.version.casefold()}"
 
 
 def _check_method(configuration: Configuration) -> None:
