@@ -40,6 +40,7 @@ class ValidationRequest:
         families: families of rules to apply; empty for all.
         grader_fields: fields of an example that the configured grader reads.
         as_of: the day of the validation, for dates of retirement.
+        allowed: personal data that may stand in texts, or how they end, such as `@contoso.com`.
         earlier: what is kept of the test data of earlier versions, which is not to be trained on.
     """
 
@@ -57,6 +58,7 @@ class ValidationRequest:
     as_of: date | None = None
     families: tuple[str, ...] = ()
     grader_fields: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
     earlier: tuple[EarlierTest, ...] = ()
     budget_usd: float | None = None
     hosting_budget_usd_month: float | None = None

@@ -14,8 +14,10 @@ from droptune.validation.rules import (
     limits,
     lines,
     pair_lengths,
+    personal,
     preferences,
     reinforcement,
+    secrets,
     similarity,
     starts,
     system_prompts,
@@ -49,6 +51,8 @@ FAMILIES: tuple[Family, ...] = (
     tool_sets.rules,
     training_size.rules,
     pair_lengths.rules,
+    secrets.rules,
+    personal.rules,
 )
 
 

@@ -1,0 +1,154 @@
+"""How numbers of phones, cards, accounts and persons look, and which of them are none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from droptune.validation.rules import published
+from droptune.validation.rules.checksums import (
+    is_card,
+    is_cpf,
+    is_dni,
+    is_iban,
+    is_nir,
+    is_pesel,
+    is_ssn,
+)
+from droptune.validation.rules.placeholders import is_placeholder
+from droptune.validation.rules.secret_patterns import Found
+
+_BEFORE = 48
+_DIGITS = re.compile(r"[+(]?[0-9](?:(?:[ .()/\u00a0-]{0,3}|\) ?)[0-9]){7,21}(?:[ -]?[A-Z]\b)?")
+_PHONE_WORD = re.compile(
+    r"(?i)\b(?:(?:tele|cell|smart|i)?phones?|tel|mobile|cell|call(?:ing)?|text|fax|whatsapp|sms|dial"
+    r"|ring|reach|contact|handy|handynummer|telefon|telefonnummer|tél|téléphone|teléfono|telefono"
+    r"|móvil|celular|mobil|portable|(?:my|her|his) number)\b"
+)
+_NORTH_AMERICAN = re.compile(
+    r"(?:\+?1[ .-]?)?(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}\Z"
+)
+_ABROAD = re.compile(
+    r"\+[1-9][0-9]{0,2}[ ./-](?:\(0?[0-9]{1,4}\)|[0-9]{1,5})(?:[ ./-]{1,2}[0-9]{2,8}){1,5}\Z"
+)
+_AT_HOME = re.compile(r"\(?0[0-9]{1,5}\)?(?:[ ./-]{1,3}[0-9]{2,8}){1,5}\Z")
+_NOBODY_S = re.compile(
+    r"1?(?:8(?:00|33|44|55|66|77|88)|900)|1?[0-9]{0,3}555|44(?:0?7700900|2079460)|0(?:7700900|2079460)"
+)
+_CARD_WORD = re.compile(
+    r"(?i)\b(?:credit|debit|cards?|visa|master ?card|amex|american express|pan|kreditkarte|karte"
+    r"|carte|tarjeta)\b"
+)
+_CARD_GROUPS = re.compile(
+    r"[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}\Z|[0-9]{4}([ -])[0-9]{6}\2[0-9]{4,5}\Z"
+)
+_IBAN = re.compile(
+    r"\b[A-Z]{2}[0-9]{2}(?:(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,3})?|[A-Z0-9]{11,27})(?![A-Za-z0-9])"
+)
+_JOINS, _GOES_ON = frozenset("_.-/=$+*#"), frozenset("_/*%")
+
+
+class _Id(NamedTuple):
+    """A national id: how it is written, its proof, and the words one of which stands before it."""
+
+    what: str
+    shape: re.Pattern[str]
+    check: Callable[[str], bool]
+    word: re.Pattern[str]
+
+
+def _id(what: str, shape: str, check: Callable[[str], bool], words: str) -> _Id:
+    return _Id(what, re.compile(rf"(?:{shape})\Z"), check, re.compile(rf"(?i)(?:\b(?:{words})\b)"))
+
+
+_IDS = (
+    _id("a US social security number", r"[0-9]{3}([ -])[0-9]{2}\1[0-9]{4}", is_ssn,
+        "ssn|social security"),
+    _id("a Brazilian CPF", r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}|[0-9]{11}", is_cpf, "cpf"),
+    _id("a French social security number",
+        r"[12] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}", is_nir,
+        "sécurité sociale|sécu|nir|insee|social security"),
+    _id("a Polish PESEL", r"[0-9]{11}", is_pesel, "pesel"),
+    _id("a Spanish DNI", r"[0-9]{2}\.?[0-9]{3}\.?[0-9]{3}[ -]?[A-Z]", is_dni, "dni|nif"),
+)  # fmt: skip
+
+
+def find_phones(text: str) -> Iterator[Found]:
+    """Yield phone numbers that are written as such, with a word before them that says so."""
+    for found in _DIGITS.finditer(text):
+        number = found[0].rstrip(" -ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        digits = _only_digits(number)
+        if not 8 <= len(digits) <= 15 or not _is_written_as_phone(number):
+            continue
+        if _word_before(_PHONE_WORD, text, found.start()) and not _is_nobody_s(digits):
+            end = found.start() + len(number)
+            if _stands_alone(text, found.start(), end):
+                yield Found(found.start(), end, "a phone number", f"…{digits[-2:]}")
+
+
+def _is_written_as_phone(number: str) -> bool:
+    return any(shape.match(number) for shape in (_NORTH_AMERICAN, _ABROAD, _AT_HOME))
+
+
+def _is_nobody_s(digits: str) -> bool:
+    return bool(_NOBODY_S.match(digits)) or is_placeholder(digits) or len(set(digits)) < 4
+
+
+def find_cards(text: str) -> Iterator[Found]:
+    """Yield payment cards' numbers: in groups, or with a word before them that says so."""
+    for found in _DIGITS.finditer(text):
+        digits = _only_digits(found[0])
+        if (
+            not 13 <= len(digits) <= 19
+            or found[0][0] in "+("
+            or not _stands_alone(text, *found.span())
+        ):
+            continue
+        said = _CARD_GROUPS.match(found[0]) or (
+            found[0] == digits and _word_before(_CARD_WORD, text, found.start())
+        )
+        mine = digits not in published.CARDS and len(set(digits)) > 4
+        if said and mine and is_card(digits):
+            yield Found(*found.span(), "a payment card's number", f"…{digits[-2:]}")
+
+
+def find_accounts(text: str) -> Iterator[Found]:
+    """Yield bank accounts (IBAN) with the right length and remainder."""
+    for found in _IBAN.finditer(text):
+        account = found[0].replace(" ", "")
+        if account not in published.ACCOUNTS and is_iban(account):
+            yield Found(*found.span(), "a bank account (IBAN)", f"{account[:2]}…")
+
+
+def find_ids(text: str) -> Iterator[Found]:
+    """Yield national ids with their proof and a word before them that says so."""
+    for found in _DIGITS.finditer(text):
+        plain = "".join(filter(str.isalnum, found[0]))
+        for kind in _IDS:
+            if kind.shape.match(found[0]) and plain not in published.SSNS and kind.check(plain):
+                alone = _stands_alone(text, *found.span())
+                if alone and _word_before(kind.word, text, found.start()):
+                    yield Found(*found.span(), kind.what, f"…{plain[-2:]}")
+                    break
+
+
+def _only_digits(number: str) -> str:
+    return "".join(char for char in number if "0" <= char <= "9")
+
+
+def _word_before(word: re.Pattern[str], text: str, start: int) -> bool:
+    """Whether a word stands shortly before, and no other number between."""
+    at = start
+    while at > max(0, start - _BEFORE) and not text[at - 1].isdigit():
+        at -= 1
+    return word.search(text, at, start) is not None
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Whether no longer number, name or formula is cut."""
+    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+    joined = before[-1:].isalnum() or before[-1:] in _JOINS
+    goes_on = after[:1].isalnum() or after[:1] in _GOES_ON or after[1:].isdigit()
+    continues = before[:1].isdigit() and before[-1:] in (" ", "-")
+    return not ((before and joined) or (after and goes_on) or continues)

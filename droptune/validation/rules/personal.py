@@ -1,0 +1,126 @@
+"""Personal data: what names a person or reaches one, by checksum or by the words around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from droptune.domain.findings import Severity
+from droptune.validation.rules.email_patterns import find_addresses
+from droptune.validation.rules.example import Example
+from droptune.validation.rules.number_patterns import (
+    find_accounts,
+    find_cards,
+    find_ids,
+    find_phones,
+)
+from droptune.validation.rules.registry import Family, Place
+from droptune.validation.rules.secret_patterns import Found
+from droptune.validation.rules.secrets import Finder, said_in
+from droptune.validation.rules.strings import strings_of
+
+rules = Family("personal data")
+FIX = "Remove it, or put a stand-in for it, unless the model shall know it."
+_SHAPE = bytes(
+    48 if 48 <= byte < 58 else 65 if 65 <= byte < 91 else 45 if byte in b" -." else byte
+    for byte in range(256)
+)
+_NUMBERS = (b"000-000", b"000-00-0000", b"00-00-00-0", b"00000000", b"AA00")
+_last: list[object] = [None, False]
+
+
+@rules.example(
+    "email-address",
+    Severity.WARNING,
+    says="A text holds a person's e-mail address; roles (info@), lists and example.com are none.",
+    fix=FIX,
+    needles=(b"@",),
+    fails=said_in("Write to maria.lindqvist@nordhavn-bygg.se."),
+    passes=said_in("Write to ada@example.com or support@contoso.com, or use @app.route."),
+)
+def email_address(example: Example) -> Iterator[Place]:
+    """Yield a place for each text with addresses; its first letter is shown."""
+    yield from _places(example, find_addresses)
+
+
+@rules.example(
+    "phone-number",
+    Severity.WARNING,
+    says="A text holds a phone number: written with separators, after a word that says so.",
+    fix=FIX,
+    fails=said_in("You can call me at +49 171 920 8834 after six."),
+    passes=said_in("Call 555-0134 or 1-800-123-4567. Order 0171 920 8834 has shipped."),
+)
+def phone_number(example: Example) -> Iterator[Place]:
+    """Yield a place for each text with numbers, of which the last two digits are shown."""
+    if _has_numbers(example) or b"+" in example.raw:
+        yield from _places(example, find_phones)
+
+
+@rules.example(
+    "payment-card",
+    Severity.WARNING,
+    says="A text holds a payment card's number: an issuer's beginning, Luhn's digit, and groups or "
+    "a word that says so.",
+    fix=FIX,
+    fails=said_in("It was charged to 4485 9203 7716 2040."),
+    passes=said_in("Test with the card 4111 1111 1111 1111; the id is 4485920377162040."),
+)
+def payment_card(example: Example) -> Iterator[Place]:
+    """Yield a place for each text with cards, of which the last two digits are shown."""
+    if _has_numbers(example):
+        yield from _places(example, find_cards)
+
+
+@rules.example(
+    "bank-account",
+    Severity.WARNING,
+    says="A text holds a bank account (IBAN) with its country's length and a right checksum.",
+    fix=FIX,
+    fails=said_in("Pay to DE62 5001 0517 9203 7716 20."),
+    passes=said_in("Pay to DE89 3704 0044 0532 0130 00, the IBAN of every manual."),
+)
+def bank_account(example: Example) -> Iterator[Place]:
+    """Yield a place for each text with accounts, of which the country is shown."""
+    if _has_numbers(example):
+        yield from _places(example, find_accounts)
+
+
+@rules.example(
+    "national-id",
+    Severity.WARNING,
+    says="A text holds a national id (US, BR, FR, PL, ES) with a right checksum, most only after a "
+    "word that says so.",
+    fix=FIX,
+    fails=said_in("My SSN is 536-22-8714."),
+    passes=said_in("My SSN is 123-45-6789; part number 536-22-8714."),
+)
+def national_id(example: Example) -> Iterator[Place]:
+    """Yield a place for each text with ids, of which the last two digits are shown."""
+    if _has_numbers(example):
+        yield from _places(example, find_ids)
+
+
+def _has_numbers(example: Example) -> bool:
+    """Whether the line holds digits in one of the shapes sought; found once for each example."""
+    if _last[0] is not example:
+        shape = example.raw.translate(_SHAPE)
+        _last[0], _last[1] = example, any(number in shape for number in _NUMBERS)
+    return bool(_last[1])
+
+
+def _places(example: Example, find: Finder) -> Iterator[Place]:
+    allowed = tuple(value.casefold() for value in example.asked.request.allowed)
+    for text in strings_of(example):
+        found = list(_without(allowed, text.text, find(text.text)))
+        if found:
+            more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+            said = f"the text holds {found[0].what} ({found[0].shown}){more}"
+            yield Place(message=said, path=text.path)
+
+
+def _without(allowed: tuple[str, ...], text: str, found: Iterable[Found]) -> Iterator[Found]:
+    """Yield what is not allowed by itself, or by how it ends (`@contoso.com`)."""
+    for each in found:
+        value = text[each.start : each.end].casefold()
+        if not allowed or not value.endswith(allowed):
+            yield each

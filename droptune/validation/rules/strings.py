@@ -1,0 +1,30 @@
+"""Every text in an example, wherever it stands: contents, names, arguments, fields of a grader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from droptune.validation.rules.example import Example, Text
+
+_LONGEST_KEY = 40
+
+
+def strings_of(example: Example) -> Iterator[Text]:
+    """Yield every text value in the order in which it is written; images' data are left out."""
+    for key, value in example.value.items():
+        yield from _within(value, key[:_LONGEST_KEY], "")
+
+
+def _within(value: Any, path: str, role: str) -> Iterator[Text]:
+    if type(value) is str:
+        if not value.startswith("data:"):
+            yield Text(path, role, value)
+    elif type(value) is list:
+        for at, each in enumerate(value):
+            yield from _within(each, f"{path}[{at}]", role)
+    elif type(value) is dict:
+        own = value.get("role")
+        for key, each in value.items():
+            inner = own if type(own) is str else role
+            yield from _within(each, f"{path}.{key[:_LONGEST_KEY]}", inner)
