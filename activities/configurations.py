@@ -13,7 +13,6 @@ from droptune.domain.findings import Finding
 from droptune.domain.models import model_names
 from droptune.domain.run import RunRecord
 from droptune.domain.services import BlobStore
-from droptune.validation.job_file import parse_job_file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +68,8 @@ def _read_pinned(folder: Folder, datasets: BlobStore) -> bytes | None:
 
 
 def _parse(data: bytes | None, file: str) -> tuple[JobFile | None, tuple[Finding, ...]]:
+    from droptune.validation.job_file import parse_job_file  # YAML and the rules take a while
+
     return parse_job_file(data, file=file) if data is not None else (None, ())
 
 

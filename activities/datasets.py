@@ -14,7 +14,6 @@ from droptune.domain.registration import DatasetRecord, dataset_record_name
 from droptune.domain.run import Pin
 from droptune.domain.services import BlobInfo, BlobStore, Clock
 from droptune.domain.steps import Collecting, Later, Look, Policy
-from droptune.validation.job_file import LONGEST_FILE, parse_job_file
 
 INSTALLED = "_installed.json"
 
@@ -53,6 +52,8 @@ def read_folder(datasets: BlobStore, dataset: DatasetRef) -> Folder:
 
 
 def _read_named(datasets: BlobStore, file: DatasetFile) -> dict[Role, str]:
+    from droptune.validation.job_file import LONGEST_FILE, parse_job_file  # takes a while
+
     blob = datasets.find(file.name) if 0 < file.size_bytes <= LONGEST_FILE else None
     job_file = parse_job_file(blob.data, file=JOB_FILE)[0] if blob else None
     return named_files(job_file) if job_file else {}

@@ -67,7 +67,7 @@ def _report(record: RunRecord, datasets: BlobStore, clock: Clock) -> Payload:
         Configuration.from_payload(record.configuration) if record.configuration else None
     )
     request = request_for(configuration, as_of=clock.now().date())
-    report = validate(sources(record, datasets), request=request).to_payload()
+    report = validate(sources(record, datasets), request=request, check_counter=True).to_payload()
     own = [finding.to_payload() for finding in record.configuration_findings]
     return _with_findings(report, own)
 
