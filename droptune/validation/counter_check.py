@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from droptune.validation.tokens.reference import ReferenceCounter
 
-WORTH_BYTES = 128 << 20
+WORTH_BYTES = 8 << 20
 
 
 def counter_agrees(
@@ -14,7 +14,7 @@ def counter_agrees(
 ) -> bool:
     """Whether the reference gives the same counts; true unasked for files not worth its loading.
 
-    Loading it takes half a second: a twentieth of the time that such a file takes anyway.
+    Loading it takes half a second, which is why only what spends money asks.
     """
     if size_bytes < worth:
         return True

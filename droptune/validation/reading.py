@@ -44,14 +44,19 @@ class Digest:
         """Take in bytes."""
         self._hash.update(data)
         self.size_bytes += len(data)
+        self.tell(len(data))
+
+    def tell(self, size_bytes: int) -> None:
+        """Tell of progress."""
         if self._progress is not None:
-            self._progress(len(data))
+            self._progress(size_bytes)
 
     def read(self, source: Source) -> None:
-        """Take in a whole file."""
+        """Take in a whole file; of its progress, whoever else reads it tells."""
         with source.open() as stream:
             while data := stream.read(1 << 20):
-                self.add(data)
+                self._hash.update(data)
+                self.size_bytes += len(data)
 
 
 class Reader(Protocol):
@@ -74,9 +79,13 @@ class InOneGo:
 
     def scan(self, source: Source, digest: Digest) -> Scanned:
         """See Reader."""
+        return self.scanner().scan(source, on_bytes=digest.add)
+
+    def scanner(self) -> Scanner:
+        """Return this process's scanner."""
         if self._scanner is None:
             self._scanner = self._plan.scanner()
-        return self._scanner.scan(source, on_bytes=digest.add)
+        return self._scanner
 
     def close(self) -> None:
         """See Reader: nothing is held."""
