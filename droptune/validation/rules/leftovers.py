@@ -167,7 +167,11 @@ _PROGRAMS = re.compile(
 )
 def empty_value_in_text(example: Example) -> Iterator[Place]:
     """Yield a place for each text with such a value, unless the example speaks of programs."""
-    found = [text for text in example.texts if _IN_TEXT.search(text.text)]
+    found = [
+        text
+        for text in example.texts
+        if _IN_TEXT.search(text.text) and text.text.strip() not in _EMPTY
+    ]
     said = [_IN_TEXT.sub("", text.text) for text in example.texts] if found else []
     if any(_PROGRAMS.search(text) for text in said):
         return
