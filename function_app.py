@@ -231,6 +231,7 @@ def _register_triggers(app: df.DFApp, services: Services) -> None:
             datasets=services.datasets,
             registry=services.registry,
             records=services.records,
+            azure_openai=services.azure_openai,
             resource_manager=services.resource_manager,
             clock=services.clock,
             orchestrations=DurableOrchestrations(client),

@@ -26,6 +26,7 @@ from droptune.domain.errors import (
 from droptune.domain.identity import deployment_name
 from droptune.domain.payload import Payload, format_time
 from droptune.domain.phases import Outcome, Phase
+from droptune.domain.poll_schedule import delay
 from droptune.domain.run import RunRecord
 from droptune.domain.services import (
     BlobStore,
@@ -75,7 +76,7 @@ def create_deployment(
         return Verdict(yes=True, message=found.name)
     if found.state in (DeploymentState.FAILED, DeploymentState.CANCELED):
         raise _failed(found)
-    wait = policy.scaled(min(10.0 * 2**request.polls, 60))
+    wait = policy.scaled(_wait(request))
     return Later(seconds=wait, reason=f"{found.name} is {found.state.value}")
 
 
@@ -211,6 +212,10 @@ def _note(
     records.update(record.ref, change, known=record)
 
 
+def _wait(request: StepRequest) -> float:
+    return delay(first_seconds=10, longest_seconds=60, polls=request.polls)
+
+
 def _failed(found: Deployment) -> RunEndedError:
     reason = found.error_message or "the service gave no reason"
     return RunEndedError(
@@ -243,7 +248,7 @@ def test_deployment(
     try:
         answer = azure_openai.complete_chat(name, messages)
     except NotFoundError:
-        wait = policy.scaled(min(10.0 * 2**request.polls, 60))
+        wait = policy.scaled(_wait(request))
         return Later(seconds=wait, reason=f"{name} does not answer yet")
     if not answer.content.strip():
         raise RunEndedError(

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from activities.champions import change_champion, load_champion
 from activities.datasets import INSTALLED, read_folder
+from activities.questions import DEFAULT
 from activities.run_records import RunRecords, dump, load_document
 from droptune.domain.champion import HISTORY_LENGTH, Champion, ChampionEntry
 from droptune.domain.dataset import BARE_VERSION, DatasetRef, is_name
@@ -17,7 +18,13 @@ from droptune.domain.identity import next_name
 from droptune.domain.payload import format_time
 from droptune.domain.registration import DatasetRecord, dataset_record_name, known_files
 from droptune.domain.run import RunRef
-from droptune.domain.services import BlobStore, Clock, Orchestrations, ResourceManager
+from droptune.domain.services import (
+    BlobStore,
+    Clock,
+    FineTuningService,
+    Orchestrations,
+    ResourceManager,
+)
 from droptune.domain.steps import Collecting
 
 
@@ -66,6 +73,7 @@ async def sweep(
     datasets: BlobStore,
     registry: BlobStore,
     records: RunRecords,
+    azure_openai: FineTuningService,
     resource_manager: ResourceManager,
     clock: Clock,
     orchestrations: Orchestrations,
@@ -81,7 +89,11 @@ async def sweep(
         if not await orchestrations.is_alive(run.id):
             await orchestrations.ensure_started("fine_tune_model", run.id, run.to_payload())
     await asyncio.to_thread(
-        restore_champions, registry=registry, resource_manager=resource_manager, clock=clock
+        restore_champions,
+        registry=registry,
+        azure_openai=azure_openai,
+        resource_manager=resource_manager,
+        clock=clock,
     )
 
 
@@ -102,24 +114,33 @@ def find_open(records: RunRecords) -> list[RunRef]:
 
 
 def restore_champions(
-    *, registry: BlobStore, resource_manager: ResourceManager, clock: Clock
+    *,
+    registry: BlobStore,
+    azure_openai: FineTuningService,
+    resource_manager: ResourceManager,
+    clock: Clock,
 ) -> None:
     """Make a champion that Azure removed again, under a new name; retire replaced ones in time.
 
-    One look each time: the pointer moves only once the new deployment is `Succeeded`.
+    One look each time: the pointer moves only once the new deployment has answered.
     """
     for folder in registry.list_folders():
         project = folder.rstrip("/")
         champion, _ = load_champion(registry, project) if is_name(project) else (None, None)
         if champion is not None:
             try:
-                _restore(champion, registry, resource_manager)
+                _restore(champion, registry, azure_openai, resource_manager)
                 _retire(champion, registry, resource_manager, clock)
             except DroptuneError:
                 continue  # the next sweep looks again
 
 
-def _restore(champion: Champion, registry: BlobStore, resource_manager: ResourceManager) -> None:
+def _restore(
+    champion: Champion,
+    registry: BlobStore,
+    azure_openai: FineTuningService,
+    resource_manager: ResourceManager,
+) -> None:
     current = champion.current
     if resource_manager.find_deployment(current.deployment) is not None:
         return
@@ -129,6 +150,7 @@ def _restore(champion: Champion, registry: BlobStore, resource_manager: Resource
     )
     made = resource_manager.find_deployment(name) or resource_manager.put_deployment(wanted)
     if made.state is DeploymentState.SUCCEEDED:
+        azure_openai.complete_chat(name, DEFAULT)  # raises until the data plane knows it
         entry = replace(current, deployment=name, reason="made again: Azure had removed it")
         change_champion(
             registry, champion.project, lambda now: _repointed(now, current.deployment, entry)

@@ -13,6 +13,7 @@ from droptune.domain.errors import RequestRejectedError, RunEndedError
 from droptune.domain.identity import file_name
 from droptune.domain.job import FileStatus, TrainingFile
 from droptune.domain.phases import Phase
+from droptune.domain.poll_schedule import delay
 from droptune.domain.run import RunRecord
 from droptune.domain.services import BlobStore, FineTuningService
 from droptune.domain.steps import Later, Policy, StepRequest
@@ -47,7 +48,8 @@ def upload_training_file(
         raise records.refuse(record, _refused(role, file))
     if file.status is FileStatus.PROCESSED:
         return None
-    return Later(seconds=policy.scaled(min(5.0 * 2**request.polls, 60)), reason=file.status.value)
+    wait = delay(first_seconds=5, longest_seconds=60, polls=request.polls)
+    return Later(seconds=policy.scaled(wait), reason=file.status.value)
 
 
 def _find(record: RunRecord, role: Role, azure_openai: FineTuningService) -> TrainingFile | None:

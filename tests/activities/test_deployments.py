@@ -330,3 +330,15 @@ def test_tool_calls_are_left_out_of_the_question() -> None:
     run = world.a_run(training=json.dumps({"messages": messages}) + "\n")
 
     assert [m["content"] for m in question(run, world.datasets)] == ["What time is it?"]
+
+
+def test_deployment_that_is_made_for_days_is_looked_at_every_minute() -> None:
+    """However often it was asked before, the next look comes."""
+    world = World()
+    run = a_trained_run(world)
+    world.resource_manager.next_state = DeploymentState.CREATING
+
+    answer = world.ask(deployments.create_deployment, run, "candidate", polls=5000)
+
+    assert isinstance(answer, Later)
+    assert answer.seconds == 60

@@ -35,8 +35,11 @@ def deploy(world: World, name: str) -> None:
     world.resource_manager.put_deployment(wanted)
 
 
-def restore(world: World) -> None:
-    """Look once after all champions."""
+def restore(world: World, *, answers: bool = True) -> None:
+    """Look once after all champions; what is made for them answers at once, or not yet."""
+    stems = [*(f"{name}-aaaaaaaaaaaa" for name in ("shop", "a", "b")), "shop-000000000001"]
+    made = [f"{stem}-{n}" for stem in stems for n in (1, 2)]
+    world.azure_openai.deployments = set(made if answers else ())
     world.call(restore_champions)
 
 
@@ -177,6 +180,22 @@ def test_pointer_does_not_move_to_a_deployment_that_is_being_created() -> None:
     assert before.current.deployment == "shop-aaaaaaaaaaaa"
     assert after.current.deployment == "shop-aaaaaaaaaaaa-1"
     assert len(world.resource_manager.puts) == 1
+
+
+def test_pointer_does_not_move_to_a_deployment_that_does_not_answer() -> None:
+    """`Succeeded` is not enough: the data plane knows a deployment minutes later."""
+    world = World()
+    world.crown(an_entry(deployment="shop-aaaaaaaaaaaa"))
+
+    restore(world, answers=False)
+    before = world.champion()
+    restore(world)
+    after = world.champion()
+
+    assert before is not None
+    assert after is not None
+    assert before.current.deployment == "shop-aaaaaaaaaaaa"
+    assert after.current.deployment == "shop-aaaaaaaaaaaa-1"
 
 
 def test_restoration_that_failed_is_tried_again() -> None:

@@ -184,3 +184,14 @@ def test_service_that_takes_no_more_files_is_waited_for() -> None:
 
     assert isinstance(first, Later)
     assert second is None
+
+
+def test_file_that_is_processed_for_days_is_looked_at_every_minute() -> None:
+    """However often it was asked before, the next look comes."""
+    world = World()
+    run = world.a_run()
+    world.azure_openai.next_file_status = FileStatus.PENDING
+
+    answer = world.ask(upload_training_file, run, "training", polls=5000)
+
+    assert answer == Later(seconds=60, reason="pending")
