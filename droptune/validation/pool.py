@@ -8,7 +8,8 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 from droptune.validation.reading import Digest, InOneGo, Plan
-from droptune.validation.scan import Scanned, Scanner
+from droptune.validation.scan import Scanner
+from droptune.validation.scanned import Scanned
 from droptune.validation.sources import FileSource, Source
 
 WORTH_BYTES = 24 << 20

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from droptune.validation.rules.example import Asked
-from droptune.validation.scan import Scanned, Scanner
+from droptune.validation.scan import Scanner
+from droptune.validation.scanned import Scanned
 from droptune.validation.sources import Source
 
+WORTH_A_THREAD = 4 << 20
 Progress = Callable[[int], None]
 
 
@@ -79,7 +82,8 @@ class InOneGo:
 
     def scan(self, source: Source, digest: Digest) -> Scanned:
         """See Reader."""
-        return self.scanner().scan(source, on_bytes=digest.add)
+        beside = source.size_bytes > WORTH_A_THREAD and (os.cpu_count() or 1) > 1
+        return self.scanner().scan(source, on_bytes=digest.add, beside=beside)
 
     def scanner(self) -> Scanner:
         """Return this process's scanner."""

@@ -19,7 +19,7 @@ from droptune.validation.rules import RULES
 from droptune.validation.rules.example import Asked, DatasetView, FileStart, FileView
 from droptune.validation.rules.registry import Place, Rule
 from droptune.validation.rules.selection import Selection
-from droptune.validation.scan import TOKEN_KINDS, Scanned
+from droptune.validation.scanned import TOKEN_KINDS, Scanned
 from droptune.validation.sources import Source, read_start
 from droptune.validation.tally import Tally
 from droptune.validation.tokens.vocabulary import DEFAULT_ENCODING

@@ -8,12 +8,15 @@ from typing import BinaryIO, cast
 
 from droptune.domain.dataset import Role
 from droptune.validation.reading import Digest, Plan
-from droptune.validation.scan import Scanned
+from droptune.validation.scanned import Scanned
 from droptune.validation.sources import Source
 
 
 class InRanges:
-    """Reads in ranges that end anywhere, each by a scanner of its own, merged pair by pair."""
+    """Reads in ranges that end anywhere, each by a scanner of its own, merged pair by pair.
+
+    Those that begin at an odd position count in a thread beside.
+    """
 
     def __init__(self, plan: Plan, cuts: Sequence[int], *, from_the_right: bool = False) -> None:
         """Cut at these positions."""
@@ -25,7 +28,7 @@ class InRanges:
         starts = [0, *self._cuts]
         ends = [*self._cuts, None]
         parts = [
-            self._plan.scanner().scan(source, start, end)
+            self._plan.scanner().scan(source, start, end, beside=start % 2 == 1)
             for start, end in zip(starts, ends, strict=True)
         ]
         while len(parts) > 1:

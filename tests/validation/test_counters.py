@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from droptune.validation.counter_check import counter_agrees
 from droptune.validation.tokens import load_encoding, make_counter
-from droptune.validation.tokens.fast import FastCounter
+from droptune.validation.tokens.fast import SEPARATOR, FastCounter
 from droptune.validation.tokens.recipe import LONGEST_TEXT, Recipe
 from droptune.validation.tokens.reference import ReferenceCounter
 
 pytest.importorskip("gigatoken")
+SPLIT = (SEPARATOR[:-1], SEPARATOR[1:], SEPARATOR[:3], SEPARATOR[-2:], f" {SEPARATOR} ")
 ENCODINGS = ("o200k_base", "cl100k_base", "o200k_harmony")
 encodings = pytest.mark.parametrize("encoding", ENCODINGS)
 # Letters that are new in Unicode 17 are unknown to tiktoken's tables, not to gigatoken's.
@@ -44,6 +45,19 @@ def test_fast_counter_counts_as_tiktoken(encoding: str, text: str) -> None:
 
     assert make_counter(encoding, fast=True).count(text) == expected
     assert make_counter(encoding, fast=False).count(text) == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(found=st.lists(texts | st.just(SEPARATOR) | st.sampled_from(SPLIT), max_size=12))
+def test_many_texts_count_as_each(found: list[str]) -> None:
+    """Texts that are counted in one call count as one by one, whatever stands at their ends."""
+    counter = make_counter("o200k_base", fast=True)
+    encoding = load_encoding("o200k_base")
+    expected = [len(encoding.encode_ordinary(text)) for text in found]
+
+    assert counter.count_many(found) == expected
+    assert counter.count_beside(found) == expected
+    assert make_counter("o200k_base", fast=False).count_beside(found) == expected
 
 
 @pytest.mark.parametrize(("encoding", "tokens"), [("o200k_base", 7), ("cl100k_base", 7)])

@@ -14,10 +14,19 @@ class TokenCounter(Protocol):
 
     name: str
     encoding: str
-    estimates: int
+
+    @property
+    def estimates(self) -> int:
+        """How many texts could only be estimated."""
 
     def count(self, text: str) -> int:
         """Return the number of tokens of a text; special tokens' text counts as text."""
+
+    def count_many(self, texts: list[str]) -> list[int]:
+        """Return the number of tokens of each text."""
+
+    def count_beside(self, texts: list[str]) -> list[int]:
+        """Return the same, letting other threads run meanwhile."""
 
     def trim(self) -> None:
         """Give memory back if much was taken."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ IMAGE_TOKENS = {"low": 85, "high": 765, "auto": 765}
 _SHORT_CHARS = 64
 _REPEATING = frozenset({"system", "developer"})
 _CACHED_CHARS = 4_000_000
-_PLAIN_ROLES = ("system", "developer", "user", "assistant")
+_PLAIN_ROLES = frozenset({"system", "developer", "user", "assistant"})
 FEW_MESSAGES = 1_000
 _NUMBERS = (str, bool, int, float)
 
@@ -44,6 +44,41 @@ class ExampleTokens:
         return self.tools + self.parts + self.images
 
 
+Plain = tuple[int, int, int, int]  # tokens known so far, the assistant's; texts to be counted
+
+
+@dataclass(slots=True)
+class Texts:
+    """Texts that are to be counted: the assistant's answers, and all others."""
+
+    others: list[str] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+
+    def all(self) -> list[str]:
+        """Return all, the answers last."""
+        return self.others + self.answers
+
+
+def is_plain(value: dict[str, Any]) -> bool:
+    """Whether an example is messages of text alone, the last of them the assistant's.
+
+    Roles are known and no text is blank. Nearly all examples are plain: this has to be fast.
+    """
+    messages = value.get("messages")
+    if len(value) != 1 or type(messages) is not list or not 0 < len(messages) <= FEW_MESSAGES:
+        return False
+    role: Any = None
+    for message in messages:
+        if type(message) is not dict or len(message) != 2:
+            return False
+        role, content = message.get("role"), message.get("content")
+        if type(content) is not str or type(role) is not str or role not in _PLAIN_ROLES:
+            return False
+        if not content or content.isspace():
+            return False
+    return bool(role == "assistant")
+
+
 class Recipe:
     """Counts as the cookbook does: 3 a message, every string value, 1 for `name`, 3 an example.
 
@@ -60,38 +95,27 @@ class Recipe:
         self._tools: dict[bytes, int] = {}
         self._roles = {role: PER_MESSAGE + self._count(role) for role in _PLAIN_ROLES}
 
-    def count_plain(self, value: dict[str, Any]) -> tuple[int, int] | None:
-        """Return total and assistant tokens of a plain example, or None if it is odd.
-
-        Plain is an example of messages alone, each a known role and a text that is not blank, the
-        last of them the assistant's: nearly all examples are, so this is the innermost loop.
-        """
-        messages = value.get("messages")
-        if len(value) != 1 or type(messages) is not list or not 0 < len(messages) <= FEW_MESSAGES:
-            return None
-        total, assistant = PER_EXAMPLE, 0
-        role: Any = None
-        cache, count, roles = self._cache, self._count, self._roles
+    def plan(self, messages: list[dict[str, str]], texts: Texts) -> Plain:
+        """Return what is known of a plain example's tokens, and put aside what is to be counted."""
+        total, assistant, others, answers = PER_EXAMPLE, 0, 0, 0
+        cache, roles = self._cache, self._roles
         for message in messages:
-            if type(message) is not dict or len(message) != 2:
-                return None
-            role, content = message.get("role"), message.get("content")
-            if type(content) is not str or type(role) is not str or role not in roles:
-                return None
+            role, content = message["role"], message["content"]
+            total += roles[role]
             if len(content) < _SHORT_CHARS or role in _REPEATING:
-                if not content or content.isspace():
-                    return None
                 tokens = cache.get(content)
                 if tokens is None:
                     tokens = self._remember(content)
-            elif content.isspace():
-                return None
+                total += tokens
+                if role == "assistant":
+                    assistant += tokens
+            elif role == "assistant":
+                texts.answers.append(content)
+                answers += 1
             else:
-                tokens = count(content)
-            total += roles[role] + tokens
-            if role == "assistant":
-                assistant += tokens
-        return (total, assistant) if role == "assistant" else None
+                texts.others.append(content)
+                others += 1
+        return total, assistant, others, answers
 
     def count_example(
         self, value: Mapping[str, Any], messages: list[dict[str, Any]]

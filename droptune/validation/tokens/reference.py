@@ -57,6 +57,14 @@ class ReferenceCounter:
         self.estimates += 1
         return count_in_pieces(text, lambda piece: len(encoding.encode_ordinary(piece)))
 
+    def count_many(self, texts: list[str]) -> list[int]:
+        """Return the number of tokens of each text."""
+        return [self.count(text) for text in texts]
+
+    def count_beside(self, texts: list[str]) -> list[int]:
+        """Return the same; tiktoken lets other threads run while it counts."""
+        return self.count_many(texts)
+
     def trim(self) -> None:
         """Do nothing: tiktoken keeps nothing of what it counted."""
 

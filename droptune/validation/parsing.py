@@ -1,0 +1,131 @@
+"""From a block of lines to the examples in it; of a line without an example its rules are asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from droptune.validation.blocks import LONGEST_LINE, Block
+from droptune.validation.rules.example import RawLine
+from droptune.validation.rules.faults import Fault, FaultKind, count_keys
+from droptune.validation.rules.registry import Rule
+from droptune.validation.rules.selection import Selection
+from droptune.validation.scanned import Scanned
+from droptune.validation.tokens.recipe import is_plain
+
+BOM = b"\xef\xbb\xbf"
+ODD_BYTES = 8_000
+_REFUSALS = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
+_SPACED_KEY = re.compile(rb'"[ \t\r]+:')
+_BACKSLASH = ord("\\")
+
+
+class Parsed(NamedTuple):
+    """An object that a line holds."""
+
+    value: dict[str, Any]
+    raw: bytes
+    line: int
+    odd: bool
+
+
+class Parser:
+    """Parses the blocks of one range, one after the other."""
+
+    def __init__(self, selection: Selection, result: Scanned) -> None:
+        """Put lines, examples and what rules on lines say into a result."""
+        self._selection, self._result = selection, result
+        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder().decode
+        self._parsed: list[Parsed] = []
+
+    def parse(self, block: Block) -> list[Parsed]:
+        """Return the examples of a block, in order."""
+        self._parsed = []
+        if block.too_long:
+            self._too_long()
+        elif block.data.isspace():
+            self._blank(block.data.count(b"\n") + (not block.ended))
+        else:
+            self._lines(block)
+        return self._parsed
+
+    def _lines(self, block: Block) -> None:
+        data, result = block.data, self._result
+        lines = data.split(b"\n")
+        if block.ended:
+            lines.pop()
+        sought = needed(self._selection.line, data)
+        spaced = _has_spaced_key(data)
+        long, last = len(data) > LONGEST_LINE, len(lines) - 1
+        for at, raw in enumerate(lines):
+            if long and len(raw) > LONGEST_LINE:
+                self._too_long()
+                continue
+            result.lines += 1
+            ended = block.ended or at < last
+            if sought:
+                self._ask(sought, RawLine(raw, result.lines, ended=ended))
+            self._line(raw, ended, spaced)
+
+    def _line(self, raw: bytes, ended: bool, spaced: bool) -> None:
+        data = raw[len(BOM) :] if raw.startswith(BOM) else raw
+        number = self._result.lines
+        try:
+            value = self._decode(data)
+        except _REFUSALS:
+            value = None
+        if type(value) is not dict:
+            self._ask(self._selection.faulty, RawLine(data, number, ended=ended))
+            return
+        odd = len(data) > ODD_BYTES or not is_plain(value)
+        keys = count_keys(value) if odd else 1 + 2 * len(value["messages"])
+        if data.count(b'":') != keys or spaced:
+            line = RawLine(data, number, ended=ended)
+            if not _is_clear(data, keys, spaced) and line.fault is not None:
+                self._ask(self._selection.faulty, line)
+                return
+        self._parsed.append(Parsed(value, data, number, odd))
+
+    def _ask(self, rules: Iterable[Rule], line: RawLine) -> None:
+        for rule in rules:
+            if not rule.needles or any(needle in line.raw for needle in rule.needles):
+                for place in rule.check(line):
+                    self._result.tally.add(rule.id, place, line.number)
+
+    def _too_long(self) -> None:
+        self._result.lines += 1
+        detail = f"the line is longer than {LONGEST_LINE >> 20} MB"
+        fault = Fault(FaultKind.TOO_LONG, detail)
+        line = RawLine(b"", self._result.lines, ended=True, fault=fault)
+        self._ask(self._selection.faulty, line)
+
+    def _blank(self, count: int) -> None:
+        line = RawLine(b"", self._result.lines + 1, ended=True)
+        for rule in self._selection.faulty:
+            for place in rule.check(line):
+                self._result.tally.add_many(rule.id, line.number, count, place)
+        self._result.lines += count
+
+
+def needed(rules: tuple[Rule, ...], data: bytes) -> tuple[Rule, ...]:
+    """Return the rules of which a needle is in a block at all."""
+    return tuple(rule for rule in rules if any(needle in data for needle in rule.needles))
+
+
+def _has_spaced_key(data: bytes) -> bool:
+    """Whether blanks stand between a key and its colon; a quote inside a text is escaped."""
+    return any(data[found.start() - 1] != _BACKSLASH for found in _SPACED_KEY.finditer(data))
+
+
+def _is_clear(raw: bytes, keys: int, spaced: bool) -> bool:
+    """Whether a line surely holds no key twice: as many keys are written as were read.
+
+    Quotes inside texts are escaped, so a quote before a colon ends a key. False where blanks stand
+    between the two, or a key ends in a backslash: then the slow way decides.
+    """
+    if (spaced and _has_spaced_key(raw)) or b'\\\\":' in raw:
+        return False
+    return raw.count(b'":') - raw.count(b'\\":') == keys
