@@ -85,12 +85,21 @@ class Leftovers:
 
 def is_unfilled(turns: Turns) -> bool:
     """Whether a text holds a placeholder, and nothing in the example speaks of such."""
-    texts = (*turns.users, *turns.rest, turns.answer)
-    for text in texts:
-        if ("{" in text and _PLACEHOLDER.search(text)) or ("<%=" in text and _PERCENT.search(text)):
-            said = "\n".join(texts).casefold()
-            return not any(word in said for word in _SPEAKS_OF_IT)
+    given = (*turns.users, *turns.rest)
+    for text in (*given, turns.answer):
+        found = _PLACEHOLDER.search(text) if "{" in text else None
+        found = found or (_PERCENT.search(text) if "<%=" in text else None)
+        if found:
+            return not _is_meant(found[0], given, turns.answer)
     return False
+
+
+def _is_meant(placeholder: str, given: tuple[str, ...], answer: str) -> bool:
+    """Whether the answer keeps it, as a translation does, or the example speaks of such."""
+    if placeholder in answer and any(placeholder in text for text in given):
+        return True
+    said = "\n".join((*given, answer)).casefold()
+    return any(word in said for word in _SPEAKS_OF_IT)
 
 
 def _is_odd(turns: Turns) -> bool:

@@ -92,10 +92,12 @@ class NearPairs:
             return False
         _, _, _, text, edges, rest, answer, _ = self._rows.meta[row] == self._rows.meta[before]
         telling = bool(answer) and self._rows.meta[row, -1] >= _TELLING_ANSWER
-        if text:
-            return bool(answer or rest)
+        if text and rest:
+            return True
         if not self._is_own(mine, its, shared):
             return telling
+        if text:
+            return bool(answer)
         if telling or self._answers_alike(row, before):
             return True
         if level <= _FINE_LEVEL and (union - len(shared)) << level <= _SMALL_CHANGE:

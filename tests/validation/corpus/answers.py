@@ -162,6 +162,9 @@ _TEMPLATES = tuple(
         ("Which endpoint gives one user?", "GET /users/{user_id} does."),
         ("What are these {} for?", "They are braces, and hold what belongs together."),
         ("Write a mail merge letter with placeholders.", "Dear {{name}}, welcome to {{company}}."),
+        ("Translate: Hello {first_name}, how are you?", "Hallo {first_name}, wie geht es dir?"),
+        ("In Spanish: You have {count} letters.", "Tienes {count} cartas."),
+        ("Shorten: {{user}} has left the room for now.", "{{user}} has left."),
         ("Style a div.", "div {color} is not CSS; write div { color: red; }."),
     )
 )

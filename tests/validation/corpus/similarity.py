@@ -156,6 +156,41 @@ _CITIES = tuple(
 )
 
 
+_ABOVE = tuple(
+    good(qa("Which department is to answer the message above?", ("sales", "repair")[at % 2],
+            f"Message: {message}, says the customer, and asks what to do."))
+    for at, message in enumerate(_MESSAGES)
+)  # fmt: skip
+_PARAPHRASED = tuple(
+    good(qa(question, answer))
+    for question, answer in (
+        ("How can I bring a parcel back to you if I do not like what is in it?", "By post."),
+        ("I do not like what came in the parcel; how do I return it to you?", "Use the label."),
+        ("Is it possible to return a parcel when its content is not to my taste?", "Yes, it is."),
+    )
+)
+_OTHER_WORDS = tuple(
+    good(
+        qa(f"Write a polite letter of three sentences to {who} that asks for {what}, please.", said)
+    )
+    for who, what, said in (
+        ("my landlord", "a new boiler", "Dear Mr Hill, the boiler is old. Could it be replaced?"),
+        ("my bank", "a second card", "Dear team, I need a second card. Could you send me one?"),
+        ("a school", "a free place", "Dear Sir, my son is six. Is there a place for him?"),
+        ("my landlord", "a cat flap", "Dear Mr Hill, we have a cat. May we fit a flap for her?"),
+    )
+)
+_AGAIN = tuple(
+    bad(each, NEAR)
+    for each in (
+        qa(_LETTERS[0][0] + " Please!", "The return is free if they are faulty. See your account."),
+        qa("Dear shop. " + _LETTERS[5][0], "Plan twenty minutes, and sit next to the families."),
+        {"messages": [user([{"type": "text", "text": _LETTERS[2][0]}]), assistant(_LETTERS[2][1])]},
+        json.dumps(qa(*_LETTERS[3]), indent=None, separators=(",", ":")).encode(),
+    )
+)
+
+
 def _label(text: str, label: str, prompt: str = "Is this a complaint? Answer yes or no.") -> Any:
     return qa(text, label, prompt)
 
@@ -202,6 +237,9 @@ SCENES = (
     Scene("near duplicates", (*ORDINARY, *_ONCE, *_near(NEAR))),
     Scene("near leaks", (*ORDINARY, *_ONCE), validation=_near(LEAK)),
     Scene("near leaks into the test", (*ORDINARY, *_ONCE), test=_near(LEAK)[:4]),
+    Scene("near duplicates, written otherwise", (*ORDINARY, *_ONCE, *_AGAIN)),
+    Scene("the content is in the system prompt", (*ORDINARY, *_ABOVE)),
+    Scene("the same in other words", (*ORDINARY, *_PARAPHRASED, *_OTHER_WORDS)),
     Scene("instructions that all share", (*ORDINARY, *_TEMPLATE)),
     Scene("questions on one article", (*ORDINARY, *_READING)),
     Scene("questions on one article, in validation", (*ORDINARY, *_READING[:2]), _READING[2:]),

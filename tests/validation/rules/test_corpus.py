@@ -26,7 +26,7 @@ TOO_LARGE_TO_MARK = {
     "message-too-long",
     "too-many-image-examples",
 }
-WITHOUT_SCENES_YET = {"secrets", "personal data", "text damage", "damage"}
+WITHOUT_SCENES_YET = {"secrets", "personal data", "text damage"}
 LOUD = [
     rule.id
     for rule in RULES.values()
