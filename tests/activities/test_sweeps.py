@@ -362,6 +362,26 @@ def test_deployment_that_an_ended_run_left_goes_at_night() -> None:
     }
 
 
+def test_second_file_of_the_same_content_goes_at_night() -> None:
+    """Two workers may both upload, and the record names one file; a run that begins is not hurt."""
+    world = World()
+    run = world.a_ready_run()
+    [own] = world.azure_openai.files.values()
+    world.azure_openai.files["file-x"] = replace(own, id="file-x")
+    world.call(delete_leftovers)
+    while_it_is_open = len(world.azure_openai.files)
+    world.ended(run)
+
+    world.call(delete_leftovers)
+    while_it_is_young = list(world.azure_openai.files)
+    world.clock.advance(3601)
+    world.call(delete_leftovers)
+
+    assert while_it_is_open == 2
+    assert while_it_is_young == ["file-x"]
+    assert world.azure_openai.files == {}
+
+
 def test_files_of_strangers_are_left_alone_at_night() -> None:
     """Only what a record of ours names is deleted."""
     world = World()
