@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from droptune.domain.models import find_model
 from droptune.validation.report import FileReport, ValidationRequest
+from droptune.validation.rules.sketches import can_sketch
 
 
 def cannot_know(files: Sequence[FileReport], request: ValidationRequest) -> tuple[str, ...]:
@@ -35,4 +36,6 @@ def _sentences(files: Sequence[FileReport], request: ValidationRequest) -> Itera
         )
     if any(file.tokens["images"].sum for file in files):
         yield "Whether the images can be fetched and are allowed: nothing was loaded."
+    if not can_sketch():
+        yield "Near duplicates were not looked for: install droptune[fast], which brings numpy."
     yield "What Azure bills: its price on the day counts, not the list that is used here."

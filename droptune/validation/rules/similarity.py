@@ -126,7 +126,7 @@ def earlier_test_leaked(dataset: DatasetView) -> Iterator[Place]:
     """Yield a place for each training line that an earlier version was tested with."""
     for earlier in dataset.asked.request.earlier:
         tested = frozenset(digests_of(earlier))
-        known = unpack(earlier.sketches) if earlier.sketches and can_sketch() else None
+        known = _known(earlier)
         for file in dataset.training:
             own, rows = file.state(Digests), file.state(Sketches).rows()
             lines = {
@@ -139,6 +139,14 @@ def earlier_test_leaked(dataset: DatasetView) -> Iterator[Place]:
                     said = f"nearly an example of {earlier.name}"
                     lines.setdefault(int(rows.meta[row, 0]), said)
             yield from _listed(file, lines)
+
+
+def _known(earlier: EarlierTest) -> Rows | None:
+    """Return the sketches that are kept of an earlier version; None if there is nothing to use."""
+    try:
+        return unpack(earlier.sketches) if earlier.sketches and can_sketch() else None
+    except ValueError:
+        return None
 
 
 def _listed(file: FileView, lines: dict[int, str]) -> Iterator[Place]:

@@ -25,6 +25,7 @@ _SHORTEST, _LONGEST = 20, 200_000
 _BATCH_BYTES = 256 << 10
 _MULTIPLIER = 0x01000193
 _MOST_HALVINGS = 23
+_PACKED_AS = 1  # another number once shingles, hashes or columns change
 _WORDS = bytes(range(48, 58)) + bytes(range(65, 91)) + bytes(range(97, 123))
 _LOWER = bytes(range(256)).lower()
 _NO_WORDS = bytes(byte for byte in range(128) if byte not in _WORDS)
@@ -268,7 +269,7 @@ def pack(rows: Rows) -> str:
     import numpy as np
 
     columns = (
-        np.array([len(rows)], dtype="<u4"),
+        np.array([_PACKED_AS, len(rows)], dtype="<u4"),
         rows.meta.astype("<u4").ravel(),
         rows.key.astype("<u4"),
         *(
@@ -294,12 +295,22 @@ def unpack(text: str) -> Rows:
 
     try:
         data = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype="<u4")
-    except (zlib.error, ValueError) as error:
-        raise ValueError("these are no sketches") from error
-    at, count = 1, int(data[0])
+        return _unpacked(data)
+    except (zlib.error, ValueError, IndexError) as error:
+        raise ValueError("these are no sketches of this version") from error
+
+
+def _unpacked(data: Any) -> Rows:
+    import numpy as np
+
+    at, count = 2, int(data[1])
+    if data[0] != _PACKED_AS or not 0 < count <= MOST_ROWS:
+        raise ValueError(data[0])
 
     def take(size: int) -> Any:
         nonlocal at
+        if at + size > len(data):
+            raise IndexError(at)
         at += size
         return data[at - size : at].astype(np.uint32)
 

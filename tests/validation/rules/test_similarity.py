@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import pickle
 import random
+import subprocess
+import sys
+import zlib
 from typing import Any
 
 import pytest
@@ -13,6 +17,7 @@ from droptune.domain.dataset import Role
 from droptune.domain.findings import Finding
 from droptune.validation import BytesSource, ValidationRequest, validate
 from droptune.validation.earlier import keep_test
+from droptune.validation.report import EarlierTest
 from droptune.validation.rules.conflicts import Contexts
 from droptune.validation.rules.example import Asked, Example
 from droptune.validation.rules.fixtures import assistant, chat, system, user
@@ -159,9 +164,25 @@ def test_earlier_test_data_are_found_again_exact_and_near() -> None:
 
 
 def test_sketches_that_cannot_be_read_are_refused() -> None:
-    """What was damaged while it was kept is no sketch."""
+    """What was damaged while it was kept, or made by another version, is no sketch."""
+    whole = zlib.decompress(base64.b64decode(pack(gathered(Sketches, OTHERS, ()).rows())))
+    damaged = (whole[:-8], b"\2\0\0\0" + whole[4:], b"", b"abc")
+
+    for data in damaged:
+        with pytest.raises(ValueError, match="no sketches"):
+            unpack(base64.b64encode(zlib.compress(data)).decode())
     with pytest.raises(ValueError, match="no sketches"):
         unpack("AAAA")
+
+
+def test_damaged_earlier_test_is_compared_as_far_as_it_can_be() -> None:
+    """A record that was damaged stops no validation."""
+    kept = (
+        EarlierTest(name="v1", digests="A", sketches="AAAA"),
+        EarlierTest(name="v2", digests=""),
+    )
+
+    assert found("earlier-test-leaked", *OTHERS, earlier=kept) == []
 
 
 def examples(lines: tuple[Any, ...]) -> list[Example]:
@@ -265,3 +286,36 @@ def test_method_that_has_no_answers_has_no_conflicts() -> None:
     )
 
     assert "conflicting-answers" not in {each.rule for each in report.findings}
+
+
+WITHOUT_NUMPY = """
+import sys
+sys.modules["numpy"] = sys.modules["gigatoken"] = None
+from droptune.domain.dataset import Role
+from droptune.validation import BytesSource, ValidationRequest, validate
+data = sys.stdin.buffer.read()
+report = validate(
+    [BytesSource(name="training.jsonl", role=Role.TRAINING, data=data)],
+    request=ValidationRequest(),
+)
+print(*sorted({each.rule for each in report.findings}), *report.unknown, sep="\\n")
+"""
+
+
+def test_report_without_numpy_says_what_was_not_looked_for() -> None:
+    """The small installation finds all but near duplicates, and says so."""
+    text, answer = (message["content"] for message in OTHERS[5]["messages"])
+    lines = (*OTHERS, OTHERS[3], chat(user(text.upper()), assistant(answer)))
+
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_NUMPY],
+        input=as_bytes(lines),
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+
+    said = done.stdout.decode()
+    assert "Near duplicates were not looked for" in said
+    assert "duplicate-example" in said
+    assert "near-duplicate-example" not in said
