@@ -42,7 +42,8 @@ def delete_leftovers(
     names = _names(ended) - open_names
     old = clock.now() - _YOUNG
     for file in azure_openai.list_files():
-        is_ours = file.id in ids or (file.name in names and file.created_at < old)
+        settled = file.created_at is not None and file.created_at < old
+        is_ours = file.id in ids or (file.name in names and settled)
         if is_ours and file.id not in used:
             azure_openai.delete_file(file.id)
     for deployment in resource_manager.list_deployments():
