@@ -110,11 +110,19 @@ def load_app(folder: Path) -> LoadedApp:
     host = read_host(folder / "host.json")
     sys.path.insert(0, str(folder.resolve()))
     module = importlib.import_module("function_app")
-    loaded = list(module.app.get_functions())  # a second call would raise
+    return LoadedApp(functions=functions_of(module.app), host=host)
+
+
+def functions_of(app: Any) -> list[Function]:
+    """Return an app's functions; once only, as the SDK raises at a second asking.
+
+    Raises UnsupportedBindingError.
+    """
+    loaded = list(app.get_functions())
     refused = [said for said in map(_refusal, loaded) if said]
     if refused:
         raise UnsupportedBindingError("; ".join(refused))
-    return LoadedApp(functions=[_function(each) for each in loaded], host=host)
+    return [_function(each) for each in loaded]
 
 
 def _bindings(loaded: Any) -> list[dict[str, Any]]:

@@ -35,7 +35,9 @@ class Row:
 
 TABLE = (
     Row(room="droptune.domain"),
-    Row(room="droptune.validation", may=("droptune.domain", "msgspec", "numpy", "yaml", *TOKENIZERS)),
+    Row(
+        room="droptune.validation", may=("droptune.domain", "msgspec", "numpy", "yaml", *TOKENIZERS)
+    ),
     Row(room="orchestrators", may=("droptune.domain", "azure.durable_functions")),
     Row(room="activities", may=("droptune.domain", "droptune.validation")),
     Row(
@@ -66,7 +68,21 @@ TABLE = (
     ),
     Row(room="emulator", may=("starlette", "uvicorn", *TOKENIZERS)),
     Row(room="devhost", may=("function_app", "azure", "starlette", "uvicorn")),
-    Row(room="simulation", may=("function_app", "devhost", "emulator", "droptune.domain")),
+    Row(
+        room="simulation",
+        may=(
+            "function_app",
+            "devhost",
+            "emulator",
+            "droptune.adapters",
+            "droptune.domain",
+            "droptune.settings",
+            "azure.functions",
+            "starlette",
+            "httpx2",
+            "requests",
+        ),
+    ),
 )
 FORBIDDEN = {
     "droptune.cli": ("droptune.adapters", "orchestrators", "activities"),

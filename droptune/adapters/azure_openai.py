@@ -53,14 +53,22 @@ class AzureOpenAIService:
         timeout_seconds: float = 60,
         upload_timeout_seconds: float = 600,
         single_upload_bytes: int = uploads.SINGLE_UPLOAD_BYTES,
+        transport: httpx2.BaseTransport | None = None,
+        stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Name the resource and how to prove who asks: an API key or a provider of tokens."""
+        """Name the resource and how to prove who asks: an API key or a provider of tokens.
+
+        Args:
+            transport: what carries the requests; None: the network.
+            stopwatch: seconds, by which an answer's latency is measured.
+        """
         self._endpoint = endpoint.rstrip("/")
         self._credential = credential
         self._dated_api_version = dated_api_version
         self._timeout_seconds = timeout_seconds
         self._upload_timeout_seconds = upload_timeout_seconds
         self._single_upload_bytes = single_upload_bytes
+        self._transport, self._stopwatch = transport, stopwatch
 
     def list_files(self) -> Sequence[TrainingFile]:
         """See FineTuningService."""
@@ -183,7 +191,7 @@ class AzureOpenAIService:
     ) -> ChatAnswer:
         """See FineTuningService."""
         with _answers(f"asking the deployment {deployment}"):
-            started = time.perf_counter()
+            started = self._stopwatch()
             answer = self._client.chat.completions.with_raw_response.create(
                 **_present(
                     model=deployment,
@@ -192,7 +200,7 @@ class AzureOpenAIService:
                     tools=list(tools) or None,
                 )
             )
-            elapsed = time.perf_counter() - started
+            elapsed = self._stopwatch() - started
             return wire.chat_answer(_json(answer), round(elapsed * 1000))
 
     @property
@@ -208,7 +216,16 @@ class AzureOpenAIService:
             api_key=self._credential,
             timeout=self._timeout_seconds,
             max_retries=0,
+            http_client=self._carrier,
         )
+
+    @cached_property
+    def _carrier(self) -> httpx2.Client | None:
+        import httpx2
+
+        if self._transport is None:
+            return None
+        return httpx2.Client(transport=self._transport, trust_env=False)
 
     @cached_property
     def _dated_client(self) -> AzureOpenAI:
@@ -222,6 +239,7 @@ class AzureOpenAIService:
             azure_ad_token_provider=credential if callable(credential) else None,
             timeout=self._upload_timeout_seconds,
             max_retries=0,
+            http_client=self._carrier,
         )
 
     @cached_property

@@ -1,0 +1,360 @@
+"""What must hold of every world: checks while it runs, and checks of what is left at the end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from droptune.domain.budget import open_reservations
+from droptune.domain.champion import Champion
+from droptune.domain.claim import JobClaim
+from droptune.domain.ledger import LEDGER, Ledger
+from droptune.domain.phases import Phase
+from droptune.domain.registration import DatasetRecord
+from droptune.domain.run import RunRecord
+from emulator.records import Deployment, Job
+from simulation.datasets import CANARY
+from simulation.transports import Call, Reply
+from simulation.world import KEY, World
+
+MOST_ROWS = 300
+_QUOTA = re.compile(r"quota|too many|at most|the most (it|there) may", re.IGNORECASE)
+_BROKEN = ("step-failed", "gave-up", "record-missing", "error")
+_CHAMPION = re.compile(r"([^/]+)/champion\.json")
+_RUN = re.compile(r"[^/]+/([^/]+)/run\.json")
+_MARK = re.compile(r"([0-9a-f]{16})(?:-(\d+))?$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Violation:
+    """A promise that did not hold: the check that saw it, and what it saw."""
+
+    check: str
+    said: str
+    at: float
+
+    def __str__(self) -> str:
+        return f"{self.check}: {self.said} (at {self.at:.0f} s)"
+
+
+@dataclass(kw_only=True)
+class Witness:
+    """Sees everything that passes in a world, and judges it at once."""
+
+    world: World
+    violations: list[Violation] = field(default_factory=list)
+    answered: set[str] = field(default_factory=set)
+    phases: dict[str, Phase] = field(default_factory=dict)
+    shown: dict[str, int] = field(default_factory=dict)
+    deleted_by_us: set[str] = field(default_factory=set)
+
+    def accuse(self, check: str, said: str) -> None:
+        """Note a violation, each once."""
+        known = {(each.check, each.said) for each in self.violations}
+        if (check, said) not in known:
+            at = self.world.clock.passed
+            self.violations.append(Violation(check=check, said=said, at=at))
+            self.world.note(f"VIOLATION {check}: {said}")
+
+    def on_call(self, call: Call, reply: Reply) -> None:
+        """See a call as the service answered it."""
+        if call.method == "POST" and call.path.endswith("/chat/completions"):
+            if reply.status == 200:
+                self.answered.add(json.loads(call.body)["model"])
+        elif call.method == "POST" and call.path.endswith("/fine_tuning/jobs"):
+            if reply.status == 201:
+                self._one_job(json.loads(reply.body)["id"])
+                self._within_budget()
+        elif call.method == "DELETE" and "/deployments/" in call.path and reply.status < 300:
+            self._not_needed(call.path.rpartition("/")[2])
+
+    def on_write(self, container: str, name: str, data: bytes) -> None:
+        """See a blob that the app has written."""
+        if container == "registry":
+            self._no_canary(f"registry {name}", data.decode())
+            if found := _CHAMPION.fullmatch(name):
+                self._answers(found[1], Champion.from_document(json.loads(data)))
+        elif found := _RUN.fullmatch(name):
+            self._goes_forward(found[1], Phase(json.loads(data)["phase"]))
+        if KEY.encode() in data:
+            self.accuse("nothing leaks", f"a credential stands in {container} {name}")
+
+    def on_told(self, what: str, text: str) -> None:
+        """See what Durable keeps."""
+        self._no_canary(f"Durable {what}", text)
+
+    def on_log(self, text: str) -> None:
+        """See what is logged."""
+        self._no_canary("the log", text)
+
+    def on_status(self, run: str, status: int, document: Any) -> None:
+        """See what a reader of the status route sees."""
+        if status != 200:
+            return
+        index = int(document["phase_index"])
+        if index < self.shown.get(run, 0):
+            self.accuse("status goes forward", f"{run} was shown in an earlier phase than before")
+        self.shown[run] = max(index, self.shown.get(run, 0))
+
+    def on_rest(self) -> None:
+        """See the world while nothing is left to do now."""
+        hub = self.world.hub
+        live = [each for each in hub.list_instances() if each.is_live]
+        parents = {each.parent for each in live}
+        for each in live:
+            if not hub.waits(each.id) and each.id not in parents:
+                self.accuse("nobody waits for nothing", f"{each.id} has neither timer nor work")
+            if hub.length(each.id) > MOST_ROWS:
+                self.accuse("history is bounded", f"{each.id} has {hub.length(each.id)} rows")
+
+    def _one_job(self, job_id: str) -> None:
+        made = self.world.state.jobs[job_id]
+        for other in self.world.state.jobs.values():
+            same = _mark(other)[0] == _mark(made)[0] and other.id != made.id
+            if same and other.status not in ("failed", "cancelled"):
+                said = f"{made.id} ({made.suffix}) while {other.id} is {other.status}"
+                self.accuse("one job a training", said)
+
+    def _within_budget(self) -> None:
+        limits = self.world.services.settings.budgets
+        blob = self.world.registry.blobs.get(LEDGER)
+        ledger = Ledger.from_payload(json.loads(blob.data)) if blob else Ledger()
+        day = self.world.clock.now().strftime("%Y-%m-%d")
+        for scope, project, period, limit in (
+            ("app_day", None, day, limits.app_day),
+            ("app_month", None, day[:7], limits.app_month),
+        ):
+            held = sum(ledger.sums(project, period)) / 1e6
+            if limit is not None and held > limit + 1e-9:
+                self.accuse("within budget", f"{scope}: {held} of {limit} at a submission")
+
+    def _answers(self, project: str, champion: Champion) -> None:
+        name = champion.current.deployment
+        found = self.world.state.find_deployment(name)
+        now = self.world.clock.now().timestamp()
+        if found is None or found.state(now) != "Succeeded":
+            self.accuse("champion is there", f"{project} points to {name}, which is not there")
+        elif name not in self.answered:
+            self.accuse("champion has answered", f"{project} points to {name}, never asked")
+
+    def _not_needed(self, name: str) -> None:
+        for project, champion in champions(self.world):
+            if name in champion.deployments_in_use(self.world.clock.now()):
+                self.accuse("nothing needed goes", f"{name} was deleted; {project} needs it")
+
+    def _goes_forward(self, run: str, phase: Phase) -> None:
+        before = self.phases.get(run)
+        if before is not None and phase is not before and not phase.may_follow(before):
+            self.accuse("status goes forward", f"{run} went from {before} to {phase}")
+        self.phases[run] = phase
+
+    def _no_canary(self, where: str, text: str) -> None:
+        for canary in (CANARY, KEY):
+            if canary in text:
+                self.accuse("nothing leaks", f"{canary} stands in {where}")
+
+
+class LogWitness(logging.Handler):
+    """Shows every log record to a witness, as a line of text with its traceback."""
+
+    def __init__(self, witness: Witness) -> None:
+        """Show to `witness`."""
+        super().__init__(logging.INFO)
+        self._witness = witness
+        self.setFormatter(logging.Formatter("%(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show a record."""
+        extra = {k: v for k, v in vars(record).items() if k not in _STANDARD}
+        self._witness.on_log(f"{self.format(record)} {extra or ''}")
+
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+
+def champions(world: World) -> Iterator[tuple[str, Champion]]:
+    """Iterate over every project's champion."""
+    for name, blob in world.registry.blobs.items():
+        if found := _CHAMPION.fullmatch(name):
+            yield found[1], Champion.from_document(json.loads(blob.data))
+
+
+def records(world: World) -> list[RunRecord]:
+    """Return the record of every run."""
+    found = (blob for name, blob in world.runs.blobs.items() if _RUN.fullmatch(name))
+    return [RunRecord.from_payload(json.loads(blob.data)) for blob in found]
+
+
+def claims(world: World) -> Iterator[JobClaim]:
+    """Iterate over every claim on a training."""
+    for name, blob in world.registry.blobs.items():
+        if "/jobs/" in name:
+            yield JobClaim.from_payload(json.loads(blob.data))
+
+
+def _mark(job: Job) -> tuple[str, int]:
+    found = _MARK.search(job.suffix)
+    return (found[1], int(found[2] or 1)) if found else (job.suffix, 1)
+
+
+def every_run_has_ended(world: World) -> Iterator[str]:
+    """Every run has a record that has ended, and nothing is alive."""
+    for record in records(world):
+        if not record.phase.is_terminal:
+            yield f"{record.id} is {record.phase}"
+    for instance in world.hub.list_instances():
+        if instance.is_live:
+            yield f"{instance.id} is {instance.status}"
+
+
+def present_content_has_its_run(world: World) -> Iterator[str]:
+    """What lies in each folder has a run that has ended otherwise than superseded, and one alone
+    for each attempt."""
+    folders: dict[str, dict[str, str]] = defaultdict(dict)
+    for name, blob in world.datasets.blobs.items():
+        folders[name.rpartition("/")[0]][name] = blob.etag
+    for folder, files in folders.items():
+        if f"{folder}/training.jsonl" not in files:
+            continue
+        project, _, version = folder.partition("/")
+        document = world.registry.blobs.get(f"{project}/datasets/{version}.json")
+        known = DatasetRecord.from_payload(json.loads(document.data)) if document else None
+        if known is None or {f.name: f.etag for f in known.files} != files:
+            yield f"{folder} holds what no run was registered for"
+            continue
+        made = [r for r in records(world) if f"{r.project}/{r.version}" == folder]
+        hashes = {path: _sha256(world.datasets.blobs[path].data) for path in files}
+        same = [r for r in made if {pin.name: pin.sha256 for pin in r.pins} == hashes]
+        if not same:
+            yield f"{folder} has no run of what lies there"
+        elif all(r.phase is Phase.SUPERSEDED for r in same):
+            yield f"{folder}: what lies there was only ever superseded"
+        attempts = [(r.attempt, r.again, r.run_digest) for r in same]
+        if len(set(attempts)) != len(attempts):
+            yield f"{folder} has two runs of one attempt"
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def one_job_of_each_attempt_ran(world: World) -> Iterator[str]:
+    """Of each training and attempt at most one job ever ran."""
+    ran: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for job in world.state.jobs.values():
+        if job.spans:
+            ran[_mark(job)].append(job.id)
+    for mark, jobs in ran.items():
+        if len(jobs) > 1:
+            yield f"{mark} ran as {', '.join(jobs)}"
+
+
+def nothing_bills_without_need(world: World) -> Iterator[str]:
+    """No job goes on, and no deployment stands, that nobody needs."""
+    now = world.clock.now()
+    used = set[str]()
+    for _, champion in champions(world):
+        used |= champion.deployments_in_use(now)
+    for deployment in world.state.live_deployments():
+        if deployment.job_id and deployment.name not in used and _bills(deployment):
+            yield f"the deployment {deployment.name} ({deployment.sku}) is needed by nobody"
+    for job in world.state.live_jobs():
+        if not job.is_terminal:
+            yield f"the job {job.id} is {job.status} and needed by nobody"
+
+
+def _bills(deployment: Deployment) -> bool:
+    return deployment.sku.casefold() != "developertier"
+
+
+def no_file_is_left(world: World) -> Iterator[str]:
+    """Once every run has ended and the night's work is done, no training file is kept."""
+    for file in world.state.live_files():
+        if file.name.startswith("droptune-"):
+            yield f"{file.id} ({file.name}) is needed by nobody"
+
+
+def quota_ended_no_run(world: World) -> Iterator[str]:
+    """No run ended for a limit of the service that waiting would have cured."""
+    for record in records(world):
+        error = record.error
+        if (
+            record.phase is Phase.FAILED
+            and error
+            and _QUOTA.search(f"{error.code} {error.message}")
+        ):
+            yield f"{record.id}: {error.code}: {error.message}"
+
+
+def no_step_failed(world: World) -> Iterator[str]:
+    """No run ended because a step broke: what breaks passes, and what does not has a reason."""
+    for record in records(world):
+        error = record.error
+        paused = error is not None and "has paused" in error.message  # for longer than is waited
+        if error and not paused and error.code in _BROKEN:
+            yield f"{record.id}: {error.code}: {error.message}"
+
+
+def claims_are_let_go(world: World) -> Iterator[str]:
+    """Ended runs hold no job, and no submission is without an outcome."""
+    for claim in claims(world):
+        if claim.holders:
+            yield f"{claim.training_digest[:16]} is held by {', '.join(claim.holders)}"
+
+
+def reservations_are_closed(world: World) -> Iterator[str]:
+    """Ended runs hold no money."""
+    blob = world.registry.blobs.get(LEDGER)
+    ledger = Ledger.from_payload(json.loads(blob.data)) if blob else Ledger()
+    yield from (f"{run} holds a reservation" for run in open_reservations(ledger))
+
+
+def promoted_runs_are_champions(world: World) -> Iterator[str]:
+    """Who is said to be promoted stands in the champion's history, and the champion is there."""
+    held = dict(champions(world))
+    for record in records(world):
+        champion = held.get(record.project)
+        promoted = record.outcome == "promoted"
+        if promoted and (champion is None or not champion.has_held(record.id)):
+            yield f"{record.id} is said to be promoted"
+    for project, champion in held.items():
+        if world.state.find_deployment(champion.current.deployment) is None:
+            yield f"{project} points to {champion.current.deployment}, which is gone"
+
+
+FINAL: dict[str, Callable[[World], Iterator[str]]] = {
+    "every run has ended": every_run_has_ended,
+    "present content has its run": present_content_has_its_run,
+    "one job of each attempt ran": one_job_of_each_attempt_ran,
+    "nothing bills without need": nothing_bills_without_need,
+    "no file is left": no_file_is_left,
+    "quota ended no run": quota_ended_no_run,
+    "no step failed": no_step_failed,
+    "claims are let go": claims_are_let_go,
+    "reservations are closed": reservations_are_closed,
+    "promoted runs are champions": promoted_runs_are_champions,
+}
+RUNNING = (
+    "one job a training",
+    "within budget",
+    "champion is there",
+    "champion has answered",
+    "nothing needed goes",
+    "status goes forward",
+    "nobody waits for nothing",
+    "history is bounded",
+    "nothing leaks",
+)
+
+
+def audit(witness: Witness) -> None:
+    """Hold the world as it is in the end against every check."""
+    for name, check in FINAL.items():
+        for said in check(witness.world):
+            witness.accuse(name, said)

@@ -1,0 +1,104 @@
+"""Many schedules on all cores, and what came of them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from simulation.profiles import profile_of
+from simulation.runner import Result, run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a schedule leaves to count.
+
+    Attributes:
+        broke: what the simulation itself raised, or "".
+    """
+
+    seed: int
+    profile: str
+    violations: tuple[str, ...] = ()
+    struck: Counter[str] = field(default_factory=Counter)
+    happened: Counter[str] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
+    restarts: int = 0
+    points: int = 0
+    cpu_seconds: float = 0.0
+    broke: str = ""
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether everything held."""
+        return not self.violations and not self.broke
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """The sums of a campaign."""
+
+    schedules: int = 0
+    struck: Counter[str] = field(default_factory=Counter)
+    happened: Counter[str] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
+    profiles: Counter[str] = field(default_factory=Counter)
+    restarts: int = 0
+    points: int = 0
+    cpu_seconds: float = 0.0
+    failed: list[Outcome] = field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one schedule."""
+        self.schedules += 1
+        self.struck += outcome.struck
+        self.happened += outcome.happened
+        self.ended += outcome.ended
+        self.profiles[outcome.profile] += 1
+        self.restarts += outcome.restarts
+        self.points += outcome.points
+        self.cpu_seconds += outcome.cpu_seconds
+        if not outcome.is_clean:
+            self.failed.append(outcome)
+
+
+def observe(task: tuple[int, str | None]) -> Outcome:
+    """Run one schedule and keep what is counted."""
+    seed, profile = task[0], task[1] or profile_of(task[0])
+    began = time.process_time()
+    try:
+        result = run(seed, profile)
+    except Exception as error:  # noqa: BLE001 - whatever breaks is a finding
+        broke = f"{type(error).__name__}: {error}"[:2000]
+        return Outcome(seed=seed, profile=profile, broke=broke)
+    return _kept(result, time.process_time() - began)
+
+
+def _kept(result: Result, cpu_seconds: float) -> Outcome:
+    return Outcome(
+        seed=result.seed,
+        profile=result.profile,
+        violations=tuple(map(str, result.violations)),
+        struck=Counter(result.struck.values()),
+        happened=Counter(result.happened),
+        ended=Counter(f"{phase} {outcome}" for _, phase, outcome, *_ in result.outcomes),
+        restarts=result.restarts,
+        points=result.points,
+        cpu_seconds=cpu_seconds,
+    )
+
+
+def campaign(
+    seeds: Iterable[int], profile: str | None = None, *, seconds: float = float("inf")
+) -> Iterator[Outcome]:
+    """Run schedules on all cores as long as the time lasts; in the order in which they end."""
+    tasks, ends_at = [(seed, profile) for seed in seeds], time.monotonic() + seconds
+    with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
+        for outcome in pool.imap_unordered(observe, tasks, chunksize=4):
+            yield outcome
+            if time.monotonic() > ends_at:
+                return
