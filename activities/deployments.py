@@ -248,8 +248,7 @@ def test_deployment(
     try:
         answer = azure_openai.complete_chat(name, messages)
     except NotFoundError:
-        wait = policy.scaled(_wait(request))
-        return Later(seconds=wait, reason=f"{name} does not answer yet")
+        return _not_yet(request, record, name, resource_manager, policy)
     if not answer.content.strip():
         raise RunEndedError(
             f"The deployment {name} answered nothing.",
@@ -271,6 +270,24 @@ def test_deployment(
     }
     records.update(record.ref, lambda r: replace(r, test=shown), known=record)
     return None
+
+
+def _not_yet(
+    request: StepRequest,
+    record: RunRecord,
+    name: str,
+    resource_manager: ResourceManager,
+    policy: Policy,
+) -> Later:
+    """Return when to ask again; what Azure removed meanwhile, as it does, is made once more."""
+    wait, reason = policy.scaled(_wait(request)), f"{name} does not answer yet"
+    if resource_manager.find_deployment(name) is not None:
+        return Later(seconds=wait, reason=reason)
+    wanted = _wanted(record, request.about, resource_manager)
+    made = None if isinstance(wanted, Verdict) else _put(wanted, resource_manager, policy)
+    if isinstance(made, Later):
+        return made
+    return Later(seconds=wait, reason=f"{name} had gone and is made again")
 
 
 def _ask_base(

@@ -342,3 +342,21 @@ def test_deployment_that_is_made_for_days_is_looked_at_every_minute() -> None:
 
     assert isinstance(answer, Later)
     assert answer.seconds == 60
+
+
+def test_candidate_that_azure_removed_before_it_was_asked_is_made_again() -> None:
+    """A run that was paused for a day finds no candidate; it does not wait for one in vain."""
+    world = World()
+    run = a_trained_run(world)
+    deploy(world, run)
+    [name] = world.resource_manager.deployments
+    world.resource_manager.deployments.clear()
+
+    first = try_out(world, run)
+    world.azure_openai.deployments.add(name)
+    second = try_out(world, run)
+
+    assert isinstance(first, Later)
+    assert first.reason == f"{name} had gone and is made again"
+    assert list(world.resource_manager.deployments) == [name]
+    assert second is None
