@@ -7,8 +7,9 @@ import json
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from droptune.domain.budget import open_reservations
@@ -17,15 +18,15 @@ from droptune.domain.claim import JobClaim
 from droptune.domain.ledger import LEDGER, Ledger
 from droptune.domain.phases import Phase
 from droptune.domain.registration import DatasetRecord
-from droptune.domain.run import RunRecord
+from droptune.domain.run import Control, RunRecord
 from emulator.records import Deployment, Job
 from simulation.datasets import CANARY
 from simulation.transports import Call, Reply
 from simulation.world import KEY, World
 
-MOST_ROWS = 300
+MOST_ROWS = 150
 _QUOTA = re.compile(r"quota|too many|at most|the most (it|there) may", re.IGNORECASE)
-_BROKEN = ("step-failed", "gave-up", "record-missing", "error")
+_BROKEN = ("step-failed", "gave-up", "record-missing", "error", "request-rejected")
 _CHAMPION = re.compile(r"([^/]+)/champion\.json")
 _RUN = re.compile(r"[^/]+/([^/]+)/run\.json")
 _MARK = re.compile(r"([0-9a-f]{16})(?:-(\d+))?$")
@@ -52,7 +53,8 @@ class Witness:
     answered: set[str] = field(default_factory=set)
     phases: dict[str, Phase] = field(default_factory=dict)
     shown: dict[str, int] = field(default_factory=dict)
-    deleted_by_us: set[str] = field(default_factory=set)
+    looked_at: float = 0.0
+    settled: dict[str, datetime] = field(default_factory=dict)
 
     def accuse(self, check: str, said: str) -> None:
         """Note a violation, each once."""
@@ -69,8 +71,11 @@ class Witness:
                 self.answered.add(json.loads(call.body)["model"])
         elif call.method == "POST" and call.path.endswith("/fine_tuning/jobs"):
             if reply.status == 201:
-                self._one_job(json.loads(reply.body)["id"])
-                self._within_budget()
+                made = self.world.state.jobs[json.loads(reply.body)["id"]]
+                self._one_job(made)
+                self._within_budget(made)
+        elif call.method == "POST" and call.path.endswith("/files") and reply.status == 201:
+            self._one_file(json.loads(reply.body)["filename"])
         elif call.method == "DELETE" and "/deployments/" in call.path and reply.status < 300:
             self._not_needed(call.path.rpartition("/")[2])
 
@@ -81,7 +86,10 @@ class Witness:
             if found := _CHAMPION.fullmatch(name):
                 self._answers(found[1], Champion.from_document(json.loads(data)))
         elif found := _RUN.fullmatch(name):
-            self._goes_forward(found[1], Phase(json.loads(data)["phase"]))
+            record = json.loads(data)
+            self._goes_forward(found[1], Phase(record["phase"]))
+            if record["phase"] == Phase.CANCELLED:
+                self._lets_go(record)
         if KEY.encode() in data:
             self.accuse("nothing leaks", f"a credential stands in {container} {name}")
 
@@ -112,19 +120,34 @@ class Witness:
                 self.accuse("nobody waits for nothing", f"{each.id} has neither timer nor work")
             if hub.length(each.id) > MOST_ROWS:
                 self.accuse("history is bounded", f"{each.id} has {hub.length(each.id)} rows")
+        if self._quiet_for(60):
+            for name in self.world.registry.leased():
+                self.accuse("leases are let go", f"{name} is leased by nobody who works")
+        if self.world.clock.passed > self.looked_at + 600:
+            self.looked_at = self.world.clock.passed
+            self._words_are_heard()
 
-    def _one_job(self, job_id: str) -> None:
-        made = self.world.state.jobs[job_id]
+    def _one_job(self, made: Job) -> None:
         for other in self.world.state.jobs.values():
             same = _mark(other)[0] == _mark(made)[0] and other.id != made.id
             if same and other.status not in ("failed", "cancelled"):
                 said = f"{made.id} ({made.suffix}) while {other.id} is {other.status}"
                 self.accuse("one job a training", said)
 
-    def _within_budget(self) -> None:
+    def _one_file(self, name: str) -> None:
+        same = [file for file in self.world.state.live_files() if file.name == name]
+        at_once = {"late", "other-worker", "blob-other-worker", "stall", "blob-stall"}
+        if len(same) > 1 and not at_once & set(self.world.faults.counts):
+            self.accuse("one file a content", f"{name} was uploaded {len(same)} times")
+
+    def _within_budget(self, made: Job) -> None:
         limits = self.world.services.settings.budgets
         blob = self.world.registry.blobs.get(LEDGER)
         ledger = Ledger.from_payload(json.loads(blob.data)) if blob else Ledger()
+        mark = _mark(made)[0]
+        askers = [r.id for r in records(self.world) if r.training_digest.startswith(mark)]
+        if not any(ledger.find(run) for run in askers):
+            self.accuse("within budget", f"{made.id} was submitted, and nothing is reserved")
         day = self.world.clock.now().strftime("%Y-%m-%d")
         for scope, project, period, limit in (
             ("app_day", None, day, limits.app_day),
@@ -138,6 +161,13 @@ class Witness:
         name = champion.current.deployment
         found = self.world.state.find_deployment(name)
         now = self.world.clock.now().timestamp()
+        before = self.settled.get(project)
+        current = champion.current
+        self.settled[project] = current.settled_at
+        if current.by != "droptune":
+            return  # a rollback points at once, and the sweep makes again what has gone
+        if before is not None and current.settled_at < before:
+            self.accuse("champion gets newer", f"{name} knows older data than its predecessor")
         if found is None or found.state(now) != "Succeeded":
             self.accuse("champion is there", f"{project} points to {name}, which is not there")
         elif name not in self.answered:
@@ -145,7 +175,7 @@ class Witness:
 
     def _not_needed(self, name: str) -> None:
         for project, champion in champions(self.world):
-            if name in champion.deployments_in_use(self.world.clock.now()):
+            if name in needed(champion, self.world.clock.now()):
                 self.accuse("nothing needed goes", f"{name} was deleted; {project} needs it")
 
     def _goes_forward(self, run: str, phase: Phase) -> None:
@@ -153,6 +183,31 @@ class Witness:
         if before is not None and phase is not before and not phase.may_follow(before):
             self.accuse("status goes forward", f"{run} went from {before} to {phase}")
         self.phases[run] = phase
+
+    def _lets_go(self, record: Mapping[str, Any]) -> None:
+        """A run that was cancelled leaves no job that goes on for it alone."""
+        job = self.world.state.jobs.get((record["job"] or {}).get("id", ""))
+        if job is None or job.is_terminal:
+            return
+        held = next(c for c in claims(self.world) if c.training_digest.startswith(_mark(job)[0]))
+        if not set(held.holders) - {record["id"]}:
+            said = f"{job.id} goes on although {record['id']} was cancelled"
+            self.accuse("nothing bills without need", said)
+
+    def _quiet_for(self, seconds: float) -> bool:
+        """Whether no fault has struck for so long."""
+        return self.world.clock.passed - self.world.troubled_at > seconds
+
+    def _words_are_heard(self) -> None:
+        if not self._quiet_for(2 * 3600):
+            return
+        since = self.world.clock.now() - timedelta(minutes=15)
+        for record in records(self.world):
+            blob = self.world.runs.blobs.get(record.ref.control)
+            control = Control.from_payload(json.loads(blob.data)) if blob else Control()
+            said = control.cancelled
+            if said and said.at < since and not record.phase.is_terminal:
+                self.accuse("words are heard", f"{record.id} was cancelled and goes on")
 
     def _no_canary(self, where: str, text: str) -> None:
         for canary in (CANARY, KEY):
@@ -183,6 +238,12 @@ def champions(world: World) -> Iterator[tuple[str, Champion]]:
     for name, blob in world.registry.blobs.items():
         if found := _CHAMPION.fullmatch(name):
             yield found[1], Champion.from_document(json.loads(blob.data))
+
+
+def needed(champion: Champion, now: datetime) -> set[str]:
+    """Return the deployments that a champion's callers may still use."""
+    replaced = (e for e in champion.history if e.retires_at is not None and e.retires_at > now)
+    return {champion.current.deployment, *(entry.deployment for entry in replaced)}
 
 
 def records(world: World) -> list[RunRecord]:
@@ -260,7 +321,7 @@ def nothing_bills_without_need(world: World) -> Iterator[str]:
     now = world.clock.now()
     used = set[str]()
     for _, champion in champions(world):
-        used |= champion.deployments_in_use(now)
+        used |= needed(champion, now)
     for deployment in world.state.live_deployments():
         if deployment.job_id and deployment.name not in used and _bills(deployment):
             yield f"the deployment {deployment.name} ({deployment.sku}) is needed by nobody"
@@ -345,6 +406,10 @@ RUNNING = (
     "within budget",
     "champion is there",
     "champion has answered",
+    "champion gets newer",
+    "words are heard",
+    "leases are let go",
+    "one file a content",
     "nothing needed goes",
     "status goes forward",
     "nobody waits for nothing",

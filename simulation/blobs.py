@@ -59,6 +59,11 @@ class Container:
         """Return the names under a prefix, in order."""
         return sorted(name for name in self.blobs if name.startswith(prefix))
 
+    def leased(self) -> list[str]:
+        """Return the names of the blobs that somebody holds a lease on."""
+        now = self._clock.now()
+        return [name for name, lease in self._leases.items() if lease.until > now]
+
     def find(self, name: str) -> StoredBlob | None:
         """See BlobStore."""
         self._read("find", name)

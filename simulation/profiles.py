@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-CRASHES = {"crash": 0.006, "blob-crash": 0.003, "hub-crash": 0.003}
+CRASHES = {"crash": 0.015, "blob-crash": 0.006, "hub-crash": 0.006}
 ANSWERS = {"lost": 0.03, "lost-status": 0.01, "late": 0.05, "reset": 0.02, "refused": 0.02}
 BUSY = {"busy": 0.06}
 STORAGE = {"blob-fails": 0.01, "blob-lost": 0.01, "client-lost": 0.1}
@@ -29,6 +29,8 @@ class Profile:
         storage: an outage.
         hidden_seconds: how long a new job may be missing from lists.
         several: more than one dataset and project.
+        alike: datasets of a project hold the same training data.
+        promotes: whatever is trained is put to use, without asking anybody.
     """
 
     rates: Mapping[str, float] = field(default_factory=dict)
@@ -42,6 +44,8 @@ class Profile:
     storage: bool = False
     hidden_seconds: float = 0
     several: bool = False
+    alike: bool = False
+    promotes: bool = False
 
 
 PROFILES: dict[str, Profile] = {
@@ -61,6 +65,9 @@ PROFILES: dict[str, Profile] = {
         rates={"crash": 0.03, "late": 0.3, "lost": 0.15, "reset": 0.1, "lost-status": 0.1},
         hidden_seconds=180,
     ),
+    "twins": Profile(several=True, alike=True, rates={"lost": 0.01}),
+    "words": Profile(people=True),
+    "promotions": Profile(several=True, promotes=True, people=True),
     "everything": Profile(
         rates={kind: rate / 3 for kind, rate in ALL.items()},
         events=True,

@@ -97,7 +97,7 @@ def _dataset(
     chance: random.Random, profile: Profile, project: str, version: str
 ) -> Iterator[Happening]:
     begun = chance.uniform(1, 400)
-    folder, variant = f"{project}/{version}", chance.choice("aab")
+    folder, variant = f"{project}/{version}", "a" if profile.alike else chance.choice("aab")
     slow = 40.0 if profile.writers else 4.0
     files: dict[str, dict[str, Any]] = {
         f"{folder}/fine-tune-job.yaml": {"pipeline": _pipeline(chance, profile), "seed": 1},
@@ -162,11 +162,19 @@ def _pipeline(chance: random.Random, profile: Profile) -> dict[str, Any]:
         "training": "always" if chance.random() < asks else "over_budget",
     }
     retention = {"rollback_hours": chance.choice((1, 48))}
+    if profile.promotes:
+        deploy = {"production": {"sku": "GlobalStandard", "capacity": 50}}
+        approval |= {"promotion": "never", "training": "over_budget"}
     return {
         "deploy": deploy,
         "approval": approval,
         "retention": retention,
-        "budget": {"hosting_usd_month": chance.choice((5000, 5000, 5000, 5000, 0)), "run_usd": 50},
+        "budget": {
+            "hosting_usd_month": 5000
+            if profile.promotes
+            else chance.choice((5000, 5000, 5000, 5000, 0)),
+            "run_usd": 50,
+        },
         "polling": {"first_seconds": 60, "longest_seconds": 600},
     }
 

@@ -92,7 +92,7 @@ class World:
         self._is_dead, self._depth = False, 0
         self._running: list[int] = []
         self.outage_until = -1.0
-        self._stalled_at = -1e9
+        self._stalled_at = self.troubled_at = -1e9
         self.restarts = 0
         base = "/dev/shm" if os.path.isdir("/dev/shm") else None
         self._directory = Path(tempfile.mkdtemp(prefix="droptune-simulation-", dir=base))
@@ -146,14 +146,14 @@ class World:
 
     def lose_hub(self) -> None:
         """Lose the task hub with all its history."""
-        self.note("the task hub is lost with all its history")
+        self.trouble("the task hub is lost with all its history")
         self.hub.close()
         self.hub = self._new_hub()
         self.start_host()
 
     def crash(self, where: str) -> None:
         """Kill the process here."""
-        self.note(f"CRASH {where}")
+        self.trouble(f"CRASH {where}")
         self._is_dead = True
         raise CrashError(where)
 
@@ -170,6 +170,11 @@ class World:
             return True
 
     # -- what happens --------------------------------------------------------------------------
+
+    def trouble(self, what: str) -> None:
+        """Write a fault into the trace, and remember when the last one struck."""
+        self.troubled_at = self.clock.passed
+        self.note(what)
 
     def note(self, what: str) -> None:
         """Write into the trace."""
@@ -275,11 +280,11 @@ class World:
         if kind == "crash":
             self.crash(f"after {label}")
         if kind == "lost":
-            self.note(f"LOST answer {reply.status} to {label}")
+            self.trouble(f"LOST answer {reply.status} to {label}")
             self.clock.advance(30)
             raise TimedOutError(label)
         if kind == "lost-status":
-            self.note(f"LOST answer {reply.status} to {label}: the gateway says 500")
+            self.trouble(f"LOST answer {reply.status} to {label}: the gateway says 500")
             return Reply.of(500, {"error": {"code": "InternalServerError", "message": "?"}})
         return reply
 
@@ -299,14 +304,14 @@ class World:
         elif kind == "other-worker":
             self._other_worker(label)
         elif kind == "reset":
-            self.note(f"RESET {label}")
+            self.trouble(f"RESET {label}")
             raise ConnectionLostError(label)
         elif kind == "refused":
-            self.note(f"NO CONNECTION {label}")
+            self.trouble(f"NO CONNECTION {label}")
             raise NotConnectedError(label)
         elif kind == "late" and call.acts:
             delay = self.faults.amount(1, 180)
-            self.note(f"LATE {label}: it acts {delay:.0f} s after the client gave up")
+            self.trouble(f"LATE {label}: it acts {delay:.0f} s after the client gave up")
             self.after(delay, f"late: {label}", lambda: _ignore(self.serve(call)))
             self.clock.advance(30)
             raise TimedOutError(label)
@@ -317,13 +322,14 @@ class World:
     def _busy(self, label: str) -> Reply:
         status = _BUSY[int(self.faults.amount(0, len(_BUSY)))]
         wait = (None, 1, 20, 3600)[int(self.faults.amount(0, 3.99))]
-        self.note(f"BUSY {status} to {label}, Retry-After {wait}")
+        self.trouble(f"BUSY {status} to {label}, Retry-After {wait}")
         headers = {"retry-after": str(wait)} if wait is not None else {}
         return Reply.of(status, {"error": {"code": str(status), "message": "Busy."}}, headers)
 
     def _blob_point(self, operation: str, before: bool) -> str | None:
         self._live(operation)
         if self.clock.passed < self.outage_until:
+            self.troubled_at = self.clock.passed
             return "outage"
         acts = operation.split(" ", 2)[1] in ("write", "delete", "acquire_lease", "release_lease")
         kinds = (
@@ -341,7 +347,7 @@ class World:
         elif kind == "blob-other-worker":
             self._other_worker(operation)
         elif kind is not None:
-            self.note(f"{kind.upper()} {operation}")
+            self.trouble(f"{kind.upper()} {operation}")
             return kind
         return None
 
@@ -354,7 +360,7 @@ class World:
         self._live(what)
         lost = self.faults.strike(("client-lost",)) is not None
         if lost:
-            self.note(f"CLIENT-LOST {what}")
+            self.trouble(f"CLIENT-LOST {what}")
         return lost
 
     def _live(self, where: str) -> None:
@@ -366,7 +372,7 @@ class World:
         if self.clock.passed - self._stalled_at < 900:
             return
         seconds = self.faults.amount(5, 100)
-        self.note(f"STALL of {seconds:.0f} s before {where}")
+        self.trouble(f"STALL of {seconds:.0f} s before {where}")
         self.clock.advance(seconds)
         self._stalled_at = self.clock.passed
 
@@ -375,7 +381,7 @@ class World:
         if self._depth >= _DEEPEST:
             return
         self._depth += 1
-        self.note(f"ANOTHER WORKER before {where}")
+        self.trouble(f"ANOTHER WORKER before {where}")
         try:
             for _ in range(int(self.faults.amount(1, 6))):
                 twins = [a for a in self.hub.activities() if a.id in self._running[-1:]]
