@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -45,8 +46,7 @@ def up(
     )
     try:
         with app:
-            _tell(app.installation(), as_json, terminal)
-            _stay(app)
+            _stay(app, lambda: _tell(app.installation(), as_json, terminal))
     except AlreadyRunningError as already:
         if already.installation is None:  # it is starting at this moment
             raise
@@ -55,9 +55,10 @@ def up(
     return Exit.YES
 
 
-def _stay(app: LocalApp) -> None:
-    """Return on Ctrl-C; raises Refusal when one of the processes ends by itself."""
+def _stay(app: LocalApp, tell: Callable[[], None]) -> None:
+    """Say that it runs, and return on Ctrl-C; raises Refusal when a process ends by itself."""
     try:
+        tell()
         while not (ended := app.ended()):
             time.sleep(_LOOK_SECONDS)
     except KeyboardInterrupt:

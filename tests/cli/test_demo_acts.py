@@ -62,5 +62,5 @@ def test_demos_own_configuration_is_valid(tmp_path: Path, capsys) -> None:
 
     report = json.loads(capsys.readouterr().out)
     assert code == 0
-    assert report["findings"] == []
+    assert [each for each in report["findings"] if each["severity"] == "error"] == []
     assert report["cost"]["high"] > 0

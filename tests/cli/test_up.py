@@ -30,6 +30,7 @@ def clone(tmp_path: Path) -> Path:
     place = tmp_path / "clone"
     for name in ("emulator", "devhost"):
         (place / name).mkdir(parents=True)
+        (place / name / "__init__.py").write_text("")  # else this clone's own package goes before
         (place / name / "__main__.py").write_text(SERVER)
     (place / "function_app.py").write_text("")
     (place / ".droptune").symlink_to(REPOSITORY / ".droptune")
