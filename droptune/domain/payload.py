@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -58,6 +58,10 @@ def parse_time(text: str) -> datetime:
     return at.astimezone(UTC)
 
 
+_origin: Callable[[Any], Any] = cache(get_origin)  # asked for each value of each document
+_args: Callable[[Any], tuple[Any, ...]] = cache(get_args)
+
+
 @cache
 def _hints(cls: type) -> dict[str, Any]:
     return get_type_hints(cls)
@@ -87,17 +91,17 @@ def _load_field(cls: type, name: str, value: Any) -> Any:
 
 
 def _load(hint: Any, value: Any) -> Any:
-    origin = get_origin(hint)
+    origin = _origin(hint)
     if origin in (Union, types.UnionType):
-        return _load_union(get_args(hint), value)
+        return _load_union(_args(hint), value)
     if origin in (tuple, list):
         if not isinstance(value, list | tuple):
             raise ValueError(f"expected a list, got {type(value).__name__}")
-        return origin(_load(get_args(hint)[0], item) for item in value)
+        return origin(_load(_args(hint)[0], item) for item in value)
     if origin is not None and issubclass(origin, Mapping):
         if not isinstance(value, Mapping):
             raise ValueError(f"expected an object, got {type(value).__name__}")
-        return {key: _load(get_args(hint)[1], item) for key, item in value.items()}
+        return {key: _load(_args(hint)[1], item) for key, item in value.items()}
     if not isinstance(hint, type):
         return value
     return _load_class(hint, value)
