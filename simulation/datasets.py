@@ -31,11 +31,7 @@ def examples(project: str, variant: str, role: str = "training") -> bytes:
 
 def job_file(*, seed: int = 1, **pipeline: Any) -> bytes:
     """Return a fine-tune-job.yaml (JSON is YAML)."""
-    hyperparameters = {"n_epochs": 1, "batch_size": 5}
-    method = {"type": "supervised", "supervised": {"hyperparameters": hyperparameters}}
-    return json.dumps(
-        {"model": MODEL, "seed": seed, "method": method, "pipeline": pipeline}
-    ).encode()
+    return json.dumps({"model": MODEL, "seed": seed, "pipeline": pipeline}).encode()
 
 
 def content(spec: Mapping[str, Any]) -> bytes:

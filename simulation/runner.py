@@ -105,7 +105,7 @@ def _tell(world: World, happenings: Sequence[Happening]) -> None:
     for each in happenings:
         world.at(each.at, str(each), lambda each=each: perform(world, each))  # type: ignore[misc]
     last = max((each.at for each in happenings), default=0.0)
-    world.run(until=min(last, 6 * _HOUR) + _HOUR)
+    world.run(until=min(last, 2 * _HOUR) + _HOUR / 2)
 
 
 def _repair(world: World) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from simulation.actors import Happening
 from simulation.profiles import Profile
 
-_HOUR, _DAY = 3600.0, 86_400.0
+_HOUR = 3600.0
 _TIGHT: tuple[dict[str, float], ...] = (
     {},
     {"limit_queued": 1},
@@ -44,7 +44,7 @@ def draw(seed: int, profile: Profile) -> Story:
     if profile.people:
         found += _people(chance)
     found += [
-        Happening(at=chance.uniform(0, 6 * _HOUR), what="look", about={"nth": chance.randrange(4)})
+        Happening(at=chance.uniform(0, 2 * _HOUR), what="look", about={"nth": chance.randrange(4)})
         for _ in range(3)
     ]
     if profile.service:
@@ -59,7 +59,7 @@ def draw(seed: int, profile: Profile) -> Story:
         about = {"seconds": chance.choice((5, 60, 900))}
         found.append(Happening(at=chance.uniform(5, 2 * _HOUR), what="outage", about=about))
     if chance.random() < 0.2:
-        found.append(Happening(at=chance.uniform(5, 3 * _HOUR), what="upgrade"))
+        found.append(Happening(at=chance.uniform(5, 1.5 * _HOUR), what="upgrade"))
     return Story(
         happenings=tuple(sorted(found, key=lambda each: each.at)),
         settings=_settings(chance, profile),
@@ -69,16 +69,16 @@ def draw(seed: int, profile: Profile) -> Story:
 
 def _looks(chance: random.Random) -> Iterator[Happening]:
     for _ in range(3):
-        at, about = chance.uniform(0, 6 * _HOUR), {"nth": chance.randrange(4)}
+        at, about = chance.uniform(0, 2 * _HOUR), {"nth": chance.randrange(4)}
         yield Happening(at=at, what="look", about=about)
 
 
 def _sweeps(chance: random.Random) -> Iterator[Happening]:
     """The timers, in a few of the times at which they fire."""
     for _ in range(chance.randrange(2, 5)):
-        yield Happening(at=_whole(chance.uniform(0, 6 * _HOUR), 300), what="sweep")
+        yield Happening(at=_whole(chance.uniform(0, 2 * _HOUR), 300), what="sweep")
     for _ in range(chance.randrange(0, 2)):
-        yield Happening(at=_whole(chance.uniform(0, _DAY), 300), what="clean up")
+        yield Happening(at=_whole(chance.uniform(0, 3 * _HOUR), 300), what="clean up")
 
 
 def _whole(at: float, unit: float) -> float:
@@ -114,7 +114,7 @@ def _dataset(
         yield from _overwritten(chance, profile, begun, paths, files)
     if profile.events:
         for _ in range(chance.randrange(3)):
-            at = begun + chance.choice((1, 60, 4000, 30_000)) * chance.random()
+            at = begun + chance.choice((1, 60, 4000, 9000)) * chance.random()
             yield Happening(at=at, what="event", about={"path": chance.choice(paths)})
 
 
@@ -128,7 +128,7 @@ def _written(
     yield Happening(at=at, what="write", about={"path": path, "spec": spec})
     lost = profile.events and chance.random() < 0.3
     if not lost:
-        late = chance.choice((0, 1, 30, 9000) if profile.events else (0, 1, 4))
+        late = chance.choice((0, 1, 30, 5000) if profile.events else (0, 1, 4))
         yield Happening(at=at + late * chance.random(), what="event", about={"path": path})
 
 
@@ -140,7 +140,7 @@ def _overwritten(
     files: dict[str, dict[str, Any]],
 ) -> Iterator[Happening]:
     for _ in range(chance.randrange(1, 4)):
-        at = begun + chance.choice((15, 130, 400, 3 * _HOUR)) * chance.random()
+        at = begun + chance.choice((15, 130, 400, 1.5 * _HOUR)) * chance.random()
         path = chance.choice(paths)
         spec = dict(files[path])
         if "variant" in spec and chance.random() < 0.6:
@@ -157,31 +157,25 @@ def _pipeline(chance: random.Random, profile: Profile) -> dict[str, Any]:
     if chance.random() < 0.3:
         deploy["candidate"] = {"sku": "GlobalStandard"}
     approval = {
-        "timeout_hours": 4,
+        "timeout_hours": 2,
         "promotion": chance.choice(("never", "never", "never", "replace", "always")),
         "training": "always" if chance.random() < asks else "over_budget",
     }
-    retention = {"rollback_hours": chance.choice((1, 48))}
     if profile.promotes:
         deploy = {"production": {"sku": "GlobalStandard", "capacity": 50}}
         approval |= {"promotion": "never", "training": "over_budget"}
-    return {
-        "deploy": deploy,
-        "approval": approval,
-        "retention": retention,
-        "budget": {
-            "hosting_usd_month": 5000
-            if profile.promotes
-            else chance.choice((5000, 5000, 5000, 5000, 0)),
-            "run_usd": 50,
-        },
-        "polling": {"first_seconds": 60, "longest_seconds": 600},
-    }
+    if approval["training"] == "over_budget":
+        del approval["training"]  # as it is without a word
+    hosting = 5000 if profile.promotes else chance.choice((5000, 5000, 5000, 5000, 0))
+    pipeline: dict[str, Any] = {"deploy": deploy} if deploy else {}
+    if chance.random() < 0.3:
+        pipeline["retention"] = {"rollback_hours": 1}
+    return pipeline | {"approval": approval, "budget": {"hosting_usd_month": hosting}}
 
 
 def _people(chance: random.Random) -> Iterator[Happening]:
     for _ in range(chance.randrange(1, 5)):
-        at, nth = 100 + 6 * _HOUR * chance.random() ** 3, chance.randrange(3)
+        at, nth = 100 + 2 * _HOUR * chance.random() ** 3, chance.randrange(3)
         kind = chance.random()
         if kind < 0.7:
             about: dict[str, Any] = {"word": chance.choice(_WORDS), "nth": nth}
@@ -191,9 +185,9 @@ def _people(chance: random.Random) -> Iterator[Happening]:
                 yield Happening(at=at + chance.uniform(10, _HOUR), what="word", about=resumed)
         elif kind < 0.9:
             about = {"wish": chance.choice(("retry", "retry", "again")), "nth": nth}
-            yield Happening(at=at + _HOUR, what="wish", about=about)
+            yield Happening(at=at + _HOUR / 2, what="wish", about=about)
         else:
-            yield Happening(at=at + 2 * _HOUR, what="rollback", about={"project": "shop"})
+            yield Happening(at=at + _HOUR, what="rollback", about={"project": "shop"})
 
 
 def _service(chance: random.Random) -> Iterator[Happening]:
@@ -223,7 +217,7 @@ def _deployments(chance: random.Random) -> Iterator[Happening]:
             about = {"on": "deployment", "then": then, "skip": chance.randrange(2)} | more
             yield Happening(at=0, what="fate", about=about)
     for _ in range(chance.randrange(3)):
-        at, about = chance.uniform(600, 5 * _HOUR), {"nth": chance.randrange(3)}
+        at, about = chance.uniform(600, 2 * _HOUR), {"nth": chance.randrange(3)}
         yield Happening(at=at, what="remove deployment", about=about)
 
 

@@ -71,6 +71,14 @@ COMMANDS: tuple[Command, ...] = (
         passes_arguments_on=True,
     ),
     Command(
+        name="simulate",
+        module="simulate_command",
+        panel=LOCAL,
+        examples=("droptune simulate --seeds 0-999", "droptune simulate --seed 7 --trace"),
+        json="counts of schedules, faults by kind and runs by end, and every failure",
+        exits="a promise did not hold; the seed and the shortest story are printed",
+    ),
+    Command(
         name="up",
         module="up",
         panel=LOCAL,
