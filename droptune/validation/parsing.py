@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from droptune.validation.blocks import LONGEST_LINE, Block
+from droptune.validation.plain import PlainMessage, decode_plain
 from droptune.validation.rules.example import RawLine
 from droptune.validation.rules.faults import Fault, FaultKind, count_keys
 from droptune.validation.rules.registry import Rule
 from droptune.validation.rules.selection import Selection
 from droptune.validation.scanned import Scanned
-from droptune.validation.tokens.recipe import is_plain
 
 BOM = b"\xef\xbb\xbf"
 ODD_BYTES = 8_000
@@ -24,12 +24,12 @@ _BACKSLASH = ord("\\")
 
 
 class Parsed(NamedTuple):
-    """An object that a line holds."""
+    """What a line holds: the messages of a plain example, or else an object."""
 
-    value: dict[str, Any]
+    plain: list[PlainMessage] | None
+    value: dict[str, Any] | None
     raw: bytes
     line: int
-    odd: bool
 
 
 class Parser:
@@ -73,21 +73,25 @@ class Parser:
     def _line(self, raw: bytes, ended: bool, spaced: bool) -> None:
         data = raw[len(BOM) :] if raw.startswith(BOM) else raw
         number = self._result.lines
+        plain: list[PlainMessage] | None = None
+        value: Any = None
         try:
-            value = self._decode(data)
+            if len(data) <= ODD_BYTES:
+                plain = decode_plain(data)
+            if plain is None:
+                value = self._decode(data)
         except _REFUSALS:
             value = None
-        if type(value) is not dict:
+        if plain is None and type(value) is not dict:
             self._ask(self._selection.faulty, RawLine(data, number, ended=ended))
             return
-        odd = len(data) > ODD_BYTES or not is_plain(value)
-        keys = count_keys(value) if odd else 1 + 2 * len(value["messages"])
+        keys = count_keys(value) if plain is None else 1 + 2 * len(plain)
         if data.count(b'":') != keys or spaced:
             line = RawLine(data, number, ended=ended)
             if not _is_clear(data, keys, spaced) and line.fault is not None:
                 self._ask(self._selection.faulty, line)
                 return
-        self._parsed.append(Parsed(value, data, number, odd))
+        self._parsed.append(Parsed(plain, value, data, number))
 
     def _ask(self, rules: Iterable[Rule], line: RawLine) -> None:
         for rule in rules:

@@ -20,6 +20,7 @@ from droptune.validation.tokens import make_counter
 from droptune.validation.tokens.recipe import Plain, Recipe, Texts
 
 _SAMPLE_BYTES = 4_000
+BATCH_BESIDE = 4 << 20  # handing over costs up to 5 ms, the interpreter's switch interval
 Counts = Callable[[], list[int]]
 CountMany = Callable[[list[str]], Counts]
 
@@ -50,7 +51,7 @@ class Scanner:
         """
         before = self.counter.estimates
         with self._counting(beside) as count_many:
-            scan = _Scan(self, count_many)
+            scan = _Scan(self, count_many, BATCH_BESIDE if beside else 1)
             for block in read_blocks(source, start, end, on_bytes=on_bytes):
                 scan.take(block)
             scan.end()
@@ -68,10 +69,11 @@ class Scanner:
 
 @dataclass(slots=True)
 class _Work:
-    """A block whose examples are parsed, and whose texts are being counted."""
+    """A batch of blocks, whose examples are parsed and whose texts are being counted."""
 
-    parsed: list[Parsed]
-    sought: tuple[Rule, ...]
+    parsed: list[Parsed] = field(default_factory=list)
+    sought: dict[str, Rule] = field(default_factory=dict)
+    size_bytes: int = 0
     known: list[Plain | int] = field(default_factory=list)
     texts: Texts = field(default_factory=Texts)
     counts: list[int] = field(default_factory=list)
@@ -81,11 +83,12 @@ class _Work:
 class _Scan:
     """One range while it is being read.
 
-    While the texts of one block are counted, the rules are asked of the block before, and the block
+    While the texts of one batch are counted, the rules are asked of the one before, and the one
     after is parsed. Nothing else uses the counter meanwhile.
     """
 
-    def __init__(self, scanner: Scanner, count_many: CountMany) -> None:
+    def __init__(self, scanner: Scanner, count_many: CountMany, batch_bytes: int) -> None:
+        self._batch_bytes, self._gathered = batch_bytes, _Work()
         self.result = Scanned(states={kind: kind() for kind in scanner.selection.states})
         self._selection, self._asked = scanner.selection, scanner.asked
         self._counter, self._recipe, self._count_many = scanner.counter, scanner.recipe, count_many
@@ -97,18 +100,27 @@ class _Scan:
     def take(self, block: Block) -> None:
         """Take in whole lines."""
         self._finish()
-        parsed = self._parser.parse(block)
-        self._settle()
-        if parsed:
-            work = _Work(parsed, needed(self._selection.sought, block.data))
-            self._begin(work)
-            self._counting = work
+        work = self._gathered
+        work.parsed += self._parser.parse(block)
+        work.sought |= {rule.id: rule for rule in needed(self._selection.sought, block.data)}
+        work.size_bytes += len(block.data)
+        if work.size_bytes >= self._batch_bytes:
+            self._hand_over()
 
     def end(self) -> None:
         """Finish what is under way."""
+        self._hand_over()
+        self._hand_over()
+        self._finish()
+
+    def _hand_over(self) -> None:
+        """Take the counts of the batch before, and begin with those of the one gathered."""
         self._finish()
         self._settle()
-        self._finish()
+        work, self._gathered = self._gathered, _Work()
+        if work.parsed:
+            self._begin(work)
+            self._counting = work
 
     def _settle(self) -> None:
         """Wait for the counts; from here to the next beginning the counter is at rest."""
@@ -120,7 +132,7 @@ class _Scan:
     def _begin(self, work: _Work) -> None:
         recipe, texts = self._recipe, work.texts
         work.known = [
-            self._count_odd(each.value) if each.odd else recipe.plan(each.value["messages"], texts)
+            recipe.plan(each.plain, texts) if each.plain else self._count_odd(each.value or {})
             for each in work.parsed
         ]
         self._keep_sample(work.parsed[0].raw)
@@ -134,7 +146,8 @@ class _Scan:
         self.result.examples += len(work.parsed)
         totals, assistants = self.result.tokens["total"], self.result.tokens["assistant"]
         counts, at, at_answer = work.counts, 0, len(work.texts.others)
-        shows = self._shows(work.sought)
+        sought = tuple(work.sought.values())
+        shows = self._shows(sought)
         for each, known in zip(work.parsed, work.known, strict=True):
             if type(known) is int:
                 tokens = known
@@ -151,17 +164,19 @@ class _Scan:
                     at += others
                 totals[tokens] += 1
                 assistants[assistant] += 1
-            if shows or each.odd:
-                self._show(each, tokens, work.sought)
+            if shows or each.plain is None:
+                self._show(each, tokens, sought)
 
     def _shows(self, sought: tuple[Rule, ...]) -> bool:
         return bool(self._selection.plain or sought or self._adders)
 
     def _show(self, parsed: Parsed, tokens: int, sought: tuple[Rule, ...]) -> None:
-        value, raw, line, odd = parsed
+        plain, value, raw, line = parsed
         tally = self.result.tally
-        example = Example(value, raw, line, odd=odd, tokens=tokens, asked=self._asked)
-        for rule in self._selection.odd if odd else self._selection.plain:
+        example = Example(
+            value, raw, line, plain=plain, odd=plain is None, tokens=tokens, asked=self._asked
+        )
+        for rule in self._selection.odd if plain is None else self._selection.plain:
             for place in rule.check(example):
                 tally.add(rule.id, place, line)
         for rule in sought:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol, Self, TypeVar
 from droptune.domain.dataset import Role
 from droptune.domain.models import ModelFacts
 from droptune.validation.figures import Histogram
+from droptune.validation.plain import PlainMessage, as_written
 from droptune.validation.report import ValidationRequest
 from droptune.validation.rules.faults import Fault, find_fault
 
@@ -69,7 +70,7 @@ class Example:
     """One line that holds a JSON object.
 
     Attributes:
-        value: the object, as written.
+        plain: the messages of a plain example, with `role` and `content`; None of an odd one.
         raw: the line's bytes.
         line: from 1, counted from the start of the part of the file that is being read; rules do
             not write it into messages, because the part may begin anywhere.
@@ -78,16 +79,31 @@ class Example:
         asked: how the dataset shall be read.
     """
 
-    __slots__ = ("_messages", "_texts", "asked", "line", "odd", "raw", "tokens", "value")
+    __slots__ = ("_messages", "_texts", "_value", "asked", "line", "odd", "plain", "raw", "tokens")
 
     def __init__(
-        self, value: dict[str, Any], raw: bytes, line: int, *, odd: bool, tokens: int, asked: Asked
+        self,
+        value: dict[str, Any] | None,
+        raw: bytes,
+        line: int,
+        *,
+        plain: list[PlainMessage] | None = None,
+        odd: bool,
+        tokens: int,
+        asked: Asked,
     ) -> None:
         """Hold an example."""
-        self.value, self.raw, self.line, self.odd = value, raw, line, odd
-        self.tokens, self.asked = tokens, asked
+        self._value, self.raw, self.line, self.odd = value, raw, line, odd
+        self.plain, self.tokens, self.asked = plain, tokens, asked
         self._messages: list[Message] | None = None
         self._texts: list[Text] | None = None
+
+    @property
+    def value(self) -> dict[str, Any]:
+        """The object, as written; of a plain example it is made when it is asked for."""
+        if self._value is None:
+            self._value = as_written(self.plain or [])
+        return self._value
 
     @property
     def messages(self) -> list[Message]:
@@ -106,7 +122,14 @@ class Example:
     def texts(self) -> list[Text]:
         """Every text in messages' content, in order."""
         if self._texts is None:
-            self._texts = [text for message in self.messages for text in _texts_of(message)]
+            self._texts = (
+                [text for message in self.messages for text in _texts_of(message)]
+                if self.plain is None
+                else [
+                    Text(f"messages[{at}].content", each.role, each.content)
+                    for at, each in enumerate(self.plain)
+                ]
+            )
         return self._texts
 
 

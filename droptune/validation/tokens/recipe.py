@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from droptune.validation.plain import PLAIN_ROLES, PlainMessage
 from droptune.validation.tokens.counters import TokenCounter
 from droptune.validation.tokens.reference import count_in_pieces
 
@@ -17,8 +18,6 @@ IMAGE_TOKENS = {"low": 85, "high": 765, "auto": 765}
 _SHORT_CHARS = 64
 _REPEATING = frozenset({"system", "developer"})
 _CACHED_CHARS = 4_000_000
-_PLAIN_ROLES = frozenset({"system", "developer", "user", "assistant"})
-FEW_MESSAGES = 1_000
 _NUMBERS = (str, bool, int, float)
 
 
@@ -59,26 +58,6 @@ class Texts:
         return self.others + self.answers
 
 
-def is_plain(value: dict[str, Any]) -> bool:
-    """Whether an example is messages of text alone, the last of them the assistant's.
-
-    Roles are known and no text is blank. Nearly all examples are plain: this has to be fast.
-    """
-    messages = value.get("messages")
-    if len(value) != 1 or type(messages) is not list or not 0 < len(messages) <= FEW_MESSAGES:
-        return False
-    role: Any = None
-    for message in messages:
-        if type(message) is not dict or len(message) != 2:
-            return False
-        role, content = message.get("role"), message.get("content")
-        if type(content) is not str or type(role) is not str or role not in _PLAIN_ROLES:
-            return False
-        if not content or content.isspace():
-            return False
-    return bool(role == "assistant")
-
-
 class Recipe:
     """Counts as the cookbook does: 3 a message, every string value, 1 for `name`, 3 an example.
 
@@ -93,14 +72,14 @@ class Recipe:
         self._cache: dict[str, int] = {}
         self._cached_chars = 0
         self._tools: dict[bytes, int] = {}
-        self._roles = {role: PER_MESSAGE + self._count(role) for role in _PLAIN_ROLES}
+        self._roles = {role: PER_MESSAGE + self._count(role) for role in PLAIN_ROLES}
 
-    def plan(self, messages: list[dict[str, str]], texts: Texts) -> Plain:
+    def plan(self, messages: list[PlainMessage], texts: Texts) -> Plain:
         """Return what is known of a plain example's tokens, and put aside what is to be counted."""
         total, assistant, others, answers = PER_EXAMPLE, 0, 0, 0
         cache, roles = self._cache, self._roles
         for message in messages:
-            role, content = message["role"], message["content"]
+            role, content = message.role, message.content
             total += roles[role]
             if len(content) < _SHORT_CHARS or role in _REPEATING:
                 tokens = cache.get(content)
