@@ -177,7 +177,7 @@ def activities(services: Services) -> list[Any]:
     limits = budgets | {"service_limits": services.settings.service_limits}
     return [
         bind(look_at_dataset, **data, **registry, **clock, **policy),
-        bind(validate_dataset, **data, **records, **clock),
+        bind(validate_dataset, **data, **records, **registry, **clock),
         bind(estimate_cost, **records),
         bind(check_account, **records, **arm, **clock),
         bind(await_approval, **records, **clock),

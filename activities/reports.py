@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from activities.configurations import configuration_of
+from activities.earlier_tests import earlier_tests, keep_test_of
 from activities.pinned_data import sources
 from activities.pins import hold_pins, reading_pinned
 from activities.run_records import RunRecords, dump
@@ -30,6 +31,7 @@ def validate_dataset(
     *,
     datasets: BlobStore,
     records: RunRecords,
+    registry: BlobStore,
     clock: Clock,
     render: Callable[[Payload], str] | None = None,
 ) -> Validated:
@@ -43,7 +45,7 @@ def validate_dataset(
         return _validated(record)
     record = hold_pins(record, datasets=datasets, records=records)
     with reading_pinned():
-        report = _report(record, datasets, clock)
+        report = _report(record, datasets, registry, clock)
     records.keep(record.ref, REPORT, dump(report), "application/json")
     if render is not None:
         html = render(report).encode()
@@ -51,6 +53,8 @@ def validate_dataset(
     record = records.update(record.ref, lambda r: with_report(r, report))
     if report["verdict"] != "accept":
         raise records.refuse(record, _rejected(report))
+    with reading_pinned():
+        keep_test_of(record, datasets=datasets, registry=registry)
     return _validated(record)
 
 
@@ -59,7 +63,9 @@ def _validated(record: RunRecord) -> Validated:
     return Validated(roles=tuple(role.value for role in roles if record.pins_of(role)))
 
 
-def _report(record: RunRecord, datasets: BlobStore, clock: Clock) -> Payload:
+def _report(
+    record: RunRecord, datasets: BlobStore, registry: BlobStore, clock: Clock
+) -> Payload:
     from droptune.validation import validate  # the tokenizers are heavy
     from droptune.validation.asking import request_for
 
@@ -67,6 +73,7 @@ def _report(record: RunRecord, datasets: BlobStore, clock: Clock) -> Payload:
         Configuration.from_payload(record.configuration) if record.configuration else None
     )
     request = request_for(configuration, as_of=clock.now().date())
+    request = replace(request, earlier=earlier_tests(record, registry))
     report = validate(sources(record, datasets), request=request, check_counter=True).to_payload()
     own = [finding.to_payload() for finding in record.configuration_findings]
     return _with_findings(report, own)

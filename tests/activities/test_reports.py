@@ -11,6 +11,7 @@ import pytest
 from activities.accounts import check_account
 from activities.fine_tuning_jobs import create_fine_tuning_job
 from activities.reports import estimate_cost, validate_dataset
+from droptune.domain.dataset import DatasetRef
 from droptune.domain.errors import RunEndedError, TransientError
 from droptune.domain.phases import Phase
 from droptune.domain.run import RunRecord
@@ -250,3 +251,19 @@ def test_method_that_the_model_lacks_is_rejected() -> None:
         world.ask(check_account, run)
 
     assert ended.value.code == "method-not-offered"
+
+
+def test_row_of_an_earlier_versions_test_is_found_in_training_data() -> None:
+    """A later version that trains on what an earlier one was tested with is told so."""
+    world = World()
+    first = world.a_run(DatasetRef(project="shop", version="v1"), test=examples(3, answer="Held."))
+    world.ask(validate_dataset, first)
+    leaking = examples(12) + examples(1, answer="Held.")
+    second = world.a_run(DatasetRef(project="shop", version="v2"), training=leaking)
+
+    world.ask(validate_dataset, second)
+
+    report = json.loads(world.runs.data(f"{second.ref.folder}report.json"))
+    [found] = [each for each in report["findings"] if each["rule"] == "earlier-test-leaked"]
+    assert (found["severity"], found["line"]) == ("warning", 13)
+    assert "v1/test.jsonl" in found["message"]
