@@ -22,6 +22,7 @@ from droptune.domain.errors import (
     NotFoundError,
     RequestRejectedError,
     RunEndedError,
+    TransientError,
 )
 from droptune.domain.identity import deployment_name
 from droptune.domain.payload import Payload, format_time
@@ -177,7 +178,7 @@ def _put(
 ) -> Deployment | Later:
     try:
         return resource_manager.put_deployment(wanted)
-    except RequestRejectedError as refused:
+    except (RequestRejectedError, TransientError) as refused:
         if is_full(refused):
             return Later(seconds=policy.scaled(600), reason=str(refused))
         raise

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from droptune.domain.deployment import Deployment
-from droptune.domain.errors import DroptuneError, RequestRejectedError
+from droptune.domain.errors import DroptuneError, RequestRejectedError, TransientError
 
 _FULL = frozenset({"quotaexceeded", "insufficientquota", "insufficientresources"})
 
 
 def is_full(error: DroptuneError) -> bool:
     """Whether a refusal means that there is no room now, which waiting cures."""
-    code = error.service_code if isinstance(error, RequestRejectedError) else ""
+    code = error.service_code if isinstance(error, RequestRejectedError | TransientError) else ""
     return code.casefold() in _FULL
 
 

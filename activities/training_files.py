@@ -9,7 +9,7 @@ from activities.pins import hold_pins, reading_pinned
 from activities.room import is_full
 from activities.run_records import RunRecords
 from droptune.domain.dataset import Role
-from droptune.domain.errors import RequestRejectedError, RunEndedError
+from droptune.domain.errors import RequestRejectedError, RunEndedError, TransientError
 from droptune.domain.identity import file_name
 from droptune.domain.job import FileStatus, TrainingFile
 from droptune.domain.phases import Phase
@@ -74,7 +74,7 @@ def _upload(
         size = PinnedData(datasets, pins).size_bytes
         try:
             return azure_openai.upload_file(name, open_data(datasets, pins), size)
-        except RequestRejectedError as refused:
+        except (RequestRejectedError, TransientError) as refused:
             if is_full(refused):
                 return Later(seconds=policy.scaled(300), reason="Azure takes no more files now.")
             raise

@@ -12,7 +12,12 @@ from activities import deployments
 from activities.fine_tuning_jobs import create_fine_tuning_job, get_fine_tuning_job
 from activities.questions import DEFAULT, question
 from droptune.domain.deployment import DeploymentRequest, DeploymentState
-from droptune.domain.errors import OutcomeUnknownError, RequestRejectedError, RunEndedError
+from droptune.domain.errors import (
+    OutcomeUnknownError,
+    RequestRejectedError,
+    RunEndedError,
+    TransientError,
+)
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import RunRecord
 from droptune.domain.steps import Later, Verdict
@@ -360,3 +365,16 @@ def test_candidate_that_azure_removed_before_it_was_asked_is_made_again() -> Non
     assert first.reason == f"{name} had gone and is made again"
     assert list(world.resource_manager.deployments) == [name]
     assert second is None
+
+
+def test_account_that_is_full_and_says_429_is_asked_again_after_minutes() -> None:
+    """Whatever the status, a quota is no hiccup: the run shows what it waits for."""
+    world = World()
+    run = a_trained_run(world)
+    full = TransientError("full", status=429, retry_after=10, service_code="quotaExceeded")
+    world.resource_manager.fail_next("put_deployment", full)
+
+    answer = deploy(world, run)
+
+    assert answer == Later(seconds=600, reason="full")
+    assert world.now(run).waiting_for == "full"
