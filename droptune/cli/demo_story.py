@@ -9,10 +9,11 @@ from pathlib import Path
 
 from droptune.cli.app_client import Document
 from droptune.cli.demo_acts import OWN_JOB_FILE, Stage
+from droptune.cli.given import sort_given
 from droptune.cli.ledger import read_ledger
 from droptune.cli.storage import read_json
 from droptune.cli.terminal import Terminal, money
-from droptune.cli.validate_command import make_document, sort_given
+from droptune.cli.validation_report import make_document
 from droptune.domain.payload import Payload
 
 _SHORTEST_SHOWN_SECONDS = 0.05

@@ -7,6 +7,7 @@ import importlib
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from types import FrameType
 from typing import Annotated
 
@@ -15,7 +16,7 @@ import typer
 from droptune import __version__
 from droptune.cli.commands import Command, wanted
 from droptune.cli.refusals import Exit, Refusal
-from droptune.cli.terminal import Terminal, show_json
+from droptune.cli.terminal import Terminal, leave_pipe, show_all_letters, show_json
 
 _HELP = "Drop a folder of JSONL, come back to a better model in production, or to a reasoned no."
 _EPILOG = (
@@ -100,6 +101,7 @@ def _ending(command: Callable[..., int]) -> Callable[..., None]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; never a stack trace for what a person can repair."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    show_all_letters()
     for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
         if number := getattr(signal, name, None):
             signal.signal(number, _interrupt)
@@ -108,8 +110,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else Exit.YES
     except Refusal as refusal:
-        return _refuse(refusal, as_json="--json" in given)
+        return _refuse(refusal, as_json=_wants_json(given))
+    except BrokenPipeError:
+        leave_pipe()
+        return Exit.NOT_REACHED
     return Exit.YES
+
+
+def _wants_json(given: Sequence[str]) -> bool:
+    follows = ("--format", "json") in pairwise(given)
+    return follows or "--json" in given or "--format=json" in given
 
 
 def _refuse(refusal: Refusal, *, as_json: bool) -> int:

@@ -103,7 +103,8 @@ def _silent(text: str) -> None:
 
 def _check(folder: Path, say: Callable[[str], None]) -> None:
     """Refuse what the app would reject; raises RejectedDataError."""
-    from droptune.cli.validate_command import make_document, sort_given
+    from droptune.cli.given import sort_given
+    from droptune.cli.validation_report import make_document
 
     report, text = make_document(sort_given([folder]))
     if report["verdict"] != "accept":

@@ -31,15 +31,20 @@ class Source(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileSource:
-    """A file on this machine."""
+    """A file on this machine.
+
+    Attributes:
+        label: how the report calls it; "" for its name.
+    """
 
     path: Path
     role: Role
+    label: str = ""
 
     @property
     def name(self) -> str:
         """See Source."""
-        return self.path.name
+        return self.label or self.path.name
 
     @property
     def size_bytes(self) -> int:

@@ -85,7 +85,8 @@ def test_two_processes_give_the_same_report(tmp_path: Path) -> None:
     assert by_two.to_payload() == validate([source], request=request).to_payload()
     assert by_two.files[0].examples == 12_000
     assert {each.rule: each.count for each in by_two.findings if each.line is None} == {
-        "duplicate-example": 2_980
+        "duplicate-example": 2_980,
+        "assistant-share": 1,
     }
 
 

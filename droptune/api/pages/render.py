@@ -51,10 +51,15 @@ def page(
     headers: Mapping[str, str] | None = None,
 ) -> ApiResponse:
     """Answer with a page; values of the context are text, never markup."""
-    html = _environment().get_template(template).render(context, assets=assets())
+    html = markup(template, {**context, "assets": assets()})
     return ApiResponse(
         status=status, headers=_HEADERS | dict(headers or {}), body=html.encode("utf-8", "replace")
     )
+
+
+def markup(template: str, context: Mapping[str, Any]) -> str:
+    """Return a filled template; values of the context are text, never markup."""
+    return _environment().get_template(template).render(context)
 
 
 def page_unless_known(

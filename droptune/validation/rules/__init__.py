@@ -6,8 +6,10 @@ from droptune.validation.rules import (
     answer_ends,
     chat,
     conflicts,
+    damage,
     duplicates,
     foreign,
+    habits,
     images,
     json_answers,
     leftovers,
@@ -53,6 +55,8 @@ FAMILIES: tuple[Family, ...] = (
     pair_lengths.rules,
     secrets.rules,
     personal.rules,
+    damage.rules,
+    habits.rules,
 )
 
 

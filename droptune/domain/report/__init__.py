@@ -1,0 +1,1 @@
+"""A report document in words: for the terminal, pages and summaries alike."""

@@ -1,0 +1,125 @@
+"""A sample of a file's answers, on which its habits are measured."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from itertools import pairwise
+from typing import NamedTuple, Self
+
+from droptune.validation.rules.example import Example
+
+SAMPLED = 4_000
+_LABEL_CHARS, _LABEL_WORDS = 40, 4
+_NOT = r"(?:can(?:'|\u2019)?t|can ?not|won(?:'|\u2019)?t|am unable|am not able)"
+_REFUSAL = re.compile(
+    r"(?i)(?:i(?:(?:'|\u2019)?m| am) (?:very |really |so )?sorry|sorry|my apologies|unfortunately"
+    rf"|as an ai\b|i {_NOT}\b|i(?:'|\u2019)m (?:unable|not able) to)"
+)
+_CANNOT = re.compile(rf"(?i)\b(?:{_NOT}|unable|not able|not comfortable|as an ai|against my)\b")
+_SEPARATOR = re.compile(r"\n\n###\n\n\Z|\n\n===\n\n\Z|(?:\n| )->\Z")
+_STOP = re.compile(r"(?: END|\n?###|\n?<END>| STOP)\Z")
+_SCRIPTS = (
+    (0x0250, "Latin"), (0x0370, "other"), (0x0400, "Greek"), (0x0530, "Cyrillic"),
+    (0x0590, "Armenian"), (0x0600, "Hebrew"), (0x0900, "Arabic"), (0x0E00, "Indic"),
+    (0x0E80, "Thai"), (0x1100, "other"), (0x1200, "Hangul"), (0x1E00, "other"),
+    (0x1F00, "Latin"), (0x2000, "Greek"), (0x3040, "other"), (0x3100, "Japanese"),
+    (0x3400, "other"), (0xA000, "Chinese or Japanese"), (0xAC00, "other"), (0xD7B0, "Hangul"),
+)  # fmt: skip
+
+
+class Answer(NamedTuple):
+    """What is kept of one example; ordered by a digest, so that a sample of them is a fair one.
+
+    Attributes:
+        opening: the answer's first three words; "" if it has fewer than six.
+        label: the whole answer if it is a short one.
+        script: in which most of the answer's letters are written; "" if there is none.
+        same_role: whether user or assistant speak twice in a row.
+        separated: whether prompt or answer end as the old completions did.
+    """
+
+    digest: int
+    opening: str
+    label: str
+    script: str
+    refuses: bool
+    begins_blank: bool
+    same_role: bool
+    separated: bool
+
+
+class Answers:
+    """The 4,000 examples of a file with the smallest digests: the same however it is cut."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.kept: list[Answer] = []
+        self._most = 1 << 32
+
+    def add(self, example: Example) -> None:
+        """Keep what matters of an example, if it is in the sample."""
+        digest = zlib.crc32(example.raw.rstrip())
+        if digest <= self._most:
+            self.kept.append(read_answer(example, digest))
+            if len(self.kept) >= 2 * SAMPLED:
+                self._trim()
+
+    def merge(self, later: Self, lines: int) -> None:
+        """Take in what of the following part is in the sample."""
+        self.kept += later.kept
+        self._trim()
+
+    def _trim(self) -> None:
+        self.kept = sorted(self.kept)[:SAMPLED]
+        if len(self.kept) == SAMPLED:
+            self._most = self.kept[-1].digest
+
+    def sample(self) -> list[Answer]:
+        """Return the sample."""
+        self._trim()
+        return self.kept
+
+
+def read_answer(example: Example, digest: int) -> Answer:
+    """Return what is kept of an example; an answer without text has neither opening nor label."""
+    messages = [each for each in example.messages if not each.path.startswith("non_preferred")]
+    roles = [each.role for each in messages]
+    last = messages[-1].value if roles and roles[-1] == "assistant" else {}
+    content, refusal = last.get("content"), last.get("refusal")
+    answer = content if type(content) is str else ""
+    asked = [each.value.get("content") for each in messages if each.role == "user"]
+    prompt = asked[-1] if asked and type(asked[-1]) is str else ""
+    words = answer.split(None, 6)
+    short = 0 < len(answer) <= _LABEL_CHARS and len(words) <= _LABEL_WORDS
+    refuses = bool(refusal) or (
+        _REFUSAL.match(answer) is not None and _CANNOT.search(answer, 0, 200) is not None
+    )
+    return Answer(
+        digest=digest,
+        opening=" ".join(words[:3])[:60] if len(words) > 5 else "",
+        label=answer.strip() if short else "",
+        script=_script(answer),
+        refuses=refuses,
+        begins_blank=answer[:1] == " ",
+        same_role=any(
+            role == before and role in ("user", "assistant") for before, role in pairwise(roles)
+        ),
+        separated=_SEPARATOR.search(prompt[-20:]) is not None
+        or _STOP.search(answer[-20:]) is not None,
+    )
+
+
+def _script(answer: str) -> str:
+    if answer.isascii():
+        return "Latin" if any(map(str.isalpha, answer)) else ""
+    found: dict[str, int] = {}
+    for char in answer[:400]:
+        if char.isalpha():
+            name = _script_of(ord(char))
+            found[name] = found.get(name, 0) + 1
+    return max(sorted(found), key=lambda name: found[name]) if found else ""
+
+
+def _script_of(code: int) -> str:
+    return next((name for end, name in _SCRIPTS if code < end), "other")
