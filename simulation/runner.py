@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from droptune.domain.run import Control
 from simulation.actors import Happening, perform
 from simulation.audit import LogWitness, Violation, Witness, audit, records
 from simulation.faults import Faults, Strikes
@@ -116,6 +118,7 @@ def _repair(world: World) -> None:
     world.state.set_settings(AMPLE)
     for deployment in world.state.live_deployments():
         deployment.fate = "" if deployment.fate == "hang" else deployment.fate
+    _resume(world)
     for _ in range(2):
         world.guarded(world.sweep)
         world.run(until=world.clock.passed + 4 * _DAY)
@@ -125,6 +128,14 @@ def _repair(world: World) -> None:
     for _ in range(4):
         world.guarded(world.sweep)
         world.run(until=world.clock.passed + 600)
+
+
+def _resume(world: World) -> None:
+    """Let whoever paused a run and was waited for say that it goes on."""
+    for record in records(world):
+        blob = world.runs.blobs.get(record.ref.control)
+        if blob and Control.from_payload(json.loads(blob.data)).is_paused:
+            world.ask("resume_run", method="POST", body={}, id=record.id)
 
 
 def _outcomes(world: World) -> tuple[tuple[str, ...], ...]:

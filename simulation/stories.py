@@ -11,6 +11,7 @@ from simulation.actors import Happening
 from simulation.profiles import Profile
 
 _HOUR = 3600.0
+_BOUND = 600.0  # seconds within which the service is trusted to list a new job
 _TIGHT: tuple[dict[str, float], ...] = (
     {},
     {"limit_queued": 1},
@@ -222,8 +223,10 @@ def _deployments(chance: random.Random) -> Iterator[Happening]:
 
 
 def _hidden(chance: random.Random, most: float) -> Iterator[Happening]:
-    if chance.random() < 0.6:
-        about = {"on": "job", "then": "hide", "seconds": chance.uniform(1, most), "times": 2}
+    beyond = most > _BOUND
+    if beyond or chance.random() < 0.6:
+        seconds = chance.uniform(1.2 * _BOUND if beyond else 1, most)
+        about = {"on": "job", "then": "hide", "seconds": seconds, "times": 2}
         yield Happening(at=0, what="fate", about=about)
 
 

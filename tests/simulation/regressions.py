@@ -1,0 +1,16 @@
+"""Seeds that found something: (seed, profile), each with what it found."""
+
+from __future__ import annotations
+
+REGRESSIONS = (
+    (1063, "everything"),  # a candidate that Azure removed was waited for in vain
+    (1231, "everything"),
+    (2029, "promotions"),
+    (35, "deployments"),  # a champion made again was pointed to before it had answered
+    (189, "deployments"),  # waiting for days overflowed
+    (22, "limits"),
+    (110, "submission"),  # a file that was uploaded twice was never deleted
+    (10, "workers"),
+    (390, "submission"),
+    (335, "everything"),
+)
