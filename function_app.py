@@ -177,7 +177,7 @@ def activities(services: Services) -> list[Any]:
     limits = budgets | {"service_limits": services.settings.service_limits}
     return [
         bind(look_at_dataset, **data, **registry, **clock, **policy),
-        bind(validate_dataset, **data, **records, **registry, **clock),
+        bind(validate_dataset, **data, **records, **registry, **clock, render=render_report),
         bind(estimate_cost, **records),
         bind(check_account, **records, **arm, **clock),
         bind(await_approval, **records, **clock),
@@ -192,6 +192,13 @@ def activities(services: Services) -> list[Any]:
         bind(promote_deployment, **records, **registry, **clock),
         bind(end_run, **records, **registry, **azure, **arm, **clock, **policy),
     ]
+
+
+def render_report(report: Payload) -> str:
+    """Return a report as a page; the template engine is loaded when the first one is."""
+    from droptune.api.pages.report_page import render_report as render
+
+    return render(report)
 
 
 def _register_start_run(app: df.DFApp, services: Services) -> None:

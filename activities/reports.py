@@ -63,9 +63,7 @@ def _validated(record: RunRecord) -> Validated:
     return Validated(roles=tuple(role.value for role in roles if record.pins_of(role)))
 
 
-def _report(
-    record: RunRecord, datasets: BlobStore, registry: BlobStore, clock: Clock
-) -> Payload:
+def _report(record: RunRecord, datasets: BlobStore, registry: BlobStore, clock: Clock) -> Payload:
     from droptune.validation import validate  # the tokenizers are heavy
     from droptune.validation.asking import request_for
 

@@ -18,7 +18,8 @@ from droptune.domain.dataset import DatasetRef
 from droptune.domain.steps import STEPS
 from droptune.settings import Settings
 from tests.app_in_memory import ENVIRONMENT, load_function_app, services_of
-from tests.builders import SHOP, World
+from tests.builders import SHOP, World, a_job_file
+from tests.line_in_memory import a_line
 
 ROOT = Path(__file__).parents[1]
 ORCHESTRATORS = {"collect_dataset", "fine_tune_model", "wait_for_job", "ask_again"}
@@ -195,3 +196,18 @@ def test_loading_the_app_loads_no_sdk_and_no_tokenizer() -> None:
 def test_blob_extension_is_all_that_loads_storage_and_identity() -> None:
     """Binding a `BlobClient` loads the extension, which imports both; nothing of ours adds more."""
     assert loaded(alone=False) == {"azure.identity", "azure.storage.blob"}
+
+
+def test_run_keeps_its_report_as_a_page_too() -> None:
+    """`report.html` lies beside `report.json`, for those who may read the run."""
+    world = World()
+    line = a_line(world)
+    world.drop(job=a_job_file())
+
+    line.notice(SHOP)
+    line.run()
+    [run] = world.records.list_newest()
+
+    page = world.runs.data(f"{run.ref.folder}report.html").decode()
+    assert page.startswith("<!doctype html>")
+    assert "12 examples" in page

@@ -11,6 +11,7 @@ from droptune.domain.phases import Phase
 from droptune.domain.run import Control, RunRecord
 
 NOTHING_TO_DO = "nothing for you to do."
+_WORTH_SAYING_SECONDS = 5
 _DOING = {
     Phase.RECEIVED: "Received",
     Phase.SETTLING: "Waiting until the files stop changing",
@@ -117,7 +118,8 @@ def _awaiting(record: RunRecord, control: Control) -> str:
 
 def _since(record: RunRecord, now: datetime) -> str:
     entered = [change.at for change in record.history if change.phase is record.phase]
-    return f" for {duration((now - entered[-1]).total_seconds())}" if entered else ""
+    seconds = (now - entered[-1]).total_seconds() if entered else 0
+    return f" for {duration(seconds)}" if seconds >= _WORTH_SAYING_SECONDS else ""
 
 
 def _left(record: RunRecord, now: datetime) -> str:
@@ -125,7 +127,10 @@ def _left(record: RunRecord, now: datetime) -> str:
     if record.phase is not Phase.TRAINING or not isinstance(finish, str):
         return ""
     seconds = (parse_time(finish) - now).total_seconds()
-    return f", about {duration(seconds).removesuffix(' min')} left" if seconds > 0 else ""
+    left = duration(seconds)
+    if _since(record, now).endswith(" min"):
+        left = left.removesuffix(" min")
+    return f", about {left} left" if seconds > 0 else ""
 
 
 def _money(record: RunRecord) -> str:

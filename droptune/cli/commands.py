@@ -101,6 +101,25 @@ COMMANDS: tuple[Command, ...] = (
         exits="the data is rejected",
     ),
     Command(
+        name="split",
+        module="split_command",
+        panel=LOCAL,
+        examples=(
+            "droptune split training.jsonl divided",
+            "droptune split all.jsonl divided --validation 0.1 --test 0.1 --seed 7",
+        ),
+        json="folder, lines by role, examples, groups and seed",
+        exits="a line is too long to be moved; nothing was written",
+    ),
+    Command(
+        name="convert",
+        module="convert_command",
+        panel=LOCAL,
+        examples=("droptune convert sharegpt.jsonl training.jsonl",),
+        json="file, examples, and how many of each shape",
+        exits="a line cannot be converted without loss; nothing was written",
+    ),
+    Command(
         name="doctor",
         module="doctor",
         panel=LOCAL,

@@ -59,7 +59,7 @@ def _facts(status: Document) -> Iterable[tuple[str, str]]:
     dataset, cost = status.get("dataset") or {}, status.get("cost") or {}
     yield "dataset", f"{status['project']}/{status['version']}{_size(dataset)}"
     if isinstance(cost.get("high"), int | float):
-        yield "cost", _cost(cost)
+        yield "cost", _cost(cost, hosts=status["phase"] != "rejected")
     if job := status.get("job"):
         yield "job", _job(job)
     if deployment := status.get("deployment"):
@@ -89,12 +89,13 @@ def _size(dataset: Document) -> str:
     )
 
 
-def _cost(cost: Document) -> str:
+def _cost(cost: Document, *, hosts: bool) -> str:
     spent = cost.get("spent")
     so_far = f"; spent {money(spent)}" if isinstance(spent, int | float) else ""
     hosting = cost.get("hosting_month")
-    held = f"; hosting {money(hosting)} for 30 days" if isinstance(hosting, int | float) else ""
-    return f"{money(cost.get('low') or 0)} to {money(cost['high'])}{held}{so_far}"
+    held = f"; hosting {money(hosting)} for 30 days" if hosts and hosting else ""
+    low, high = money(cost.get("low") or 0), money(cost["high"])
+    return f"{high if low == high else f'{low} to {high}'}{held}{so_far}"
 
 
 def _job(job: Document) -> str:

@@ -1,0 +1,127 @@
+"""Where people meet the validator without a clone: the wheel, the GitHub action, pre-commit."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+import venv
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+GOOD = (
+    '{"messages": [{"role": "user", "content": "%d?"}, {"role": "assistant", "content": "Yes."}]}\n'
+)
+APP_ONLY = ("azure", "openai", "starlette", "numpy", "gigatoken")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy so that nothing is left in the clone."""
+    place = tmp_path_factory.mktemp("wheel")
+    copied = ("pyproject.toml", "README.md", "LICENSE", "droptune")
+    for name in copied:
+        source, target = ROOT / name, place / "source" / name
+        target.parent.mkdir(exist_ok=True)
+        copy = shutil.copytree if source.is_dir() else shutil.copyfile
+        copy(source, target)
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "-q", "-w", str(place)]
+    built = subprocess.run(
+        [*command, str(place / "source")], capture_output=True, text=True, check=False
+    )
+    if built.returncode:
+        pytest.skip(f"the wheel cannot be built here: {built.stderr.strip()[-200:]}")
+    return next(place.glob("*.whl"))
+
+
+def test_wheel_holds_the_library_and_nothing_of_the_app(wheel: Path) -> None:
+    """Data files and templates are in; stand-ins, orchestrators and activities are not."""
+    names = zipfile.ZipFile(wheel).namelist()
+    folders = {name.split("/")[0] for name in names}
+
+    assert {folder for folder in folders if not folder.endswith(".dist-info")} == {"droptune"}
+    assert "droptune/domain/data/prices.json" in names
+    assert "droptune/api/pages/templates/report.html" in names
+
+
+def test_wheel_alone_validates(wheel: Path, tmp_path: Path) -> None:
+    """Installed where nothing else is, it accepts and rejects, and no package of the app came."""
+    good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl"
+    good.write_text("".join(GOOD % n for n in range(12)))
+    bad.write_text("".join(GOOD % n for n in range(12)).replace("user", "bot", 1))
+    venv.create(tmp_path / "venv", with_pip=True)
+    binaries = tmp_path / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
+    pip = [str(binaries / "python"), "-m", "pip"]
+    installed = _run([*pip, "install", "-q", "--disable-pip-version-check", str(wheel)])
+    if installed.returncode:
+        pytest.skip(f"its packages cannot be fetched here: {installed.stderr.strip()[-200:]}")
+
+    said = [_run([str(binaries / "droptune"), "validate", str(file)]) for file in (good, bad)]
+    packages = _run([*pip, "list", "--format", "freeze"]).stdout.casefold()
+
+    assert [each.returncode for each in said] == [0, 1], said
+    assert "line 1" in said[1].stdout
+    assert not any(name in packages for name in APP_ONLY)
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environ,
+        cwd=Path(command[0]).parent,
+    )
+
+
+def test_wheel_asks_only_for_what_validation_needs() -> None:
+    """No Azure package and nothing large is installed with it; those are extras."""
+    project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    names = " ".join(project["dependencies"])
+
+    assert not any(name in names for name in (*APP_ONLY, "uvicorn"))
+    assert set(project["optional-dependencies"]) == {"fast", "app", "dev"}
+
+
+def test_action_runs_the_command_that_there_is() -> None:
+    """Its last step calls `droptune validate` for GitHub, and takes no input as code."""
+    action = yaml.safe_load((ROOT / "action.yml").read_text())
+    script = action["runs"]["steps"][-1]["run"]
+
+    assert action["runs"]["using"] == "composite"
+    assert "droptune validate" in script
+    assert "--format github" in script
+    assert "${{" not in script
+
+
+def test_pre_commit_hook_names_a_command_that_works(tmp_path: Path) -> None:
+    """Each folder with a changed file is a dataset of its own."""
+    [hook] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "training.jsonl").write_text("".join(GOOD % n for n in range(12)))
+    program, *arguments = shlex.split(hook["entry"])
+    files = [str(tmp_path / name / "training.jsonl") for name in ("one", "two")]
+
+    done = subprocess.run(
+        [sys.executable, "-m", "droptune.cli", *arguments, *files],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert program == "droptune"
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Accepted") == 2
