@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from droptune.cli.given import sort_given
 from droptune.cli.main import main
-from droptune.cli.validate_command import sort_given
 from droptune.domain.dataset import Role
 
 GOOD = json.dumps(
