@@ -194,13 +194,6 @@ def _only_broken(whole: Any) -> Any:
     return lambda status: status >= 500
 
 
-def _trusting(whole: Any) -> Any:
-    def hold_pins(record: Any, **_: Any) -> Any:
-        return record
-
-    return hold_pins
-
-
 def _keeping(whole: Any) -> Any:
     def delete(self: Any, name: str) -> None:
         return None
@@ -294,7 +287,7 @@ PLANTS: tuple[Plant, ...] = (
         _unlimited,
         "limits",
     ),
-    _plant("a full service is taken for a no", JOBS, "is_full", _always(False), "limits"),
+    _plant("a run's end is not written", "activities.endings", "_close", _always(None), "calm"),
     _plant(
         "busy is taken for a no",
         "droptune.adapters.failures",
@@ -302,7 +295,6 @@ PLANTS: tuple[Plant, ...] = (
         _only_broken,
         "answers",
     ),
-    _plant("pins are not checked", JOBS, "hold_pins", _trusting, "writers"),
     _plant("files are not deleted", OPENAI, "AzureOpenAIService.delete_file", _keeping, "calm"),
     _plant(
         "deployments are not deleted",

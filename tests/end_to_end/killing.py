@@ -17,6 +17,8 @@ from tests.end_to_end.conftest import FAST
 from tests.end_to_end.line import JOB_FILE, Line, an_example, write_dataset
 
 AT_ONCE = 3  # datasets under way while something is killed
+PROMOTED = 4  # datasets that end as champions; the service takes ten deployments, so others do not
+TRAINED_ONLY = JOB_FILE.partition("  deploy:")[0]
 
 
 @dataclass(kw_only=True)
@@ -58,7 +60,8 @@ class Ordeal:
         for _ in range(AT_ONCE - len(open_runs)):
             number = len(self.runs)
             examples = [an_example(n, answer=f"Set {number}: {{n}}!") for n in range(12)]
-            dataset = write_dataset(self.folder / str(number), examples, job_file=JOB_FILE)
+            job_file = JOB_FILE if number < PROMOTED else TRAINED_ONLY
+            dataset = write_dataset(self.folder / str(number), examples, job_file=job_file)
             self.runs.append(self.line.drop(dataset, project=f"p{number}")["id"])
 
     def _kill(self) -> None:
@@ -81,8 +84,9 @@ def audit(line: Line, ended: list[dict[str, object]]) -> list[str]:
     """Return everything that is not as promised, in sentences."""
     found = []
     ledger = read_ledger(line.app.emulator_url)
-    for status in ended:
-        if status["phase"] != "succeeded" or status["outcome"] != "promoted":
+    for number, status in enumerate(ended):
+        wanted = "promoted" if number < PROMOTED else "trained"
+        if (status["phase"], status["outcome"]) != ("succeeded", wanted):
             found.append(f"{status['id']} ended {status['phase']}: {status['message']}")
         jobs = line.jobs_of(status)
         if len(jobs) != 1:
