@@ -13,4 +13,5 @@ REGRESSIONS = (
     (10, "workers"),
     (390, "submission"),
     (335, "everything"),
+    (20008, "everything"),  # removed by Azure between its answer and the pointer: made again
 )
