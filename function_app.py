@@ -23,6 +23,7 @@ from activities.deployments import create_deployment, test_deployment
 from activities.endings import end_run
 from activities.fine_tuning_jobs import create_fine_tuning_job, get_fine_tuning_job, keep_results
 from activities.leftovers import delete_leftovers
+from activities.notifications import Outbox, deliver_notifications, put_missing
 from activities.promotions import decide_promotion, promote_deployment, roll_back_champion
 from activities.reports import estimate_cost, validate_dataset
 from activities.run_records import RunRecords
@@ -36,6 +37,7 @@ from droptune.adapters.clock import SystemClock
 from droptune.adapters.credentials import AzureIdentity
 from droptune.adapters.durable_client import DurableOrchestrations
 from droptune.adapters.resource_manager import RequestsResourceManager
+from droptune.adapters.webhooks import RequestsWebhooks
 from droptune.api.messages import HOLDER_OF_THE_KEY, ApiRequest, ApiResponse
 from droptune.api.retirement import RetirementDates
 from droptune.api.routes import ROUTES, Route, dispatch
@@ -80,7 +82,12 @@ class Services:
     @property
     def records(self) -> RunRecords:
         """The runs' records."""
-        return RunRecords(self.runs, self.clock)
+        return RunRecords(self.runs, self.clock, self.outbox.put)
+
+    @property
+    def outbox(self) -> Outbox:
+        """What others are to be told."""
+        return Outbox(runs=self.runs, clock=self.clock, app_url=self.settings.app_url or "")
 
     @property
     def register(self) -> Register:
@@ -243,6 +250,20 @@ def _register_triggers(app: df.DFApp, services: Services) -> None:
             clock=services.clock,
             orchestrations=DurableOrchestrations(client),
         )
+
+    webhooks = RequestsWebhooks(services.settings.notify, local=services.settings.is_local)
+
+    @app.timer_trigger(arg_name="timer", schedule="0 * * * * *")
+    def tell(timer: func.TimerRequest) -> None:
+        """Every minute: whom is something to be told that was not yet?"""
+        deliver_notifications(
+            outbox=services.outbox, webhooks=webhooks, settings=services.settings.notify
+        )
+
+    @app.timer_trigger(arg_name="timer", schedule="30 */5 * * * *")
+    def put_missing_notifications(timer: func.TimerRequest) -> None:
+        """Every five minutes: what did a crash leave out of the outbox?"""
+        put_missing(services.outbox, services.records)
 
     @app.timer_trigger(arg_name="timer", schedule="0 30 3 * * *")
     def clean_up(timer: func.TimerRequest) -> None:

@@ -27,10 +27,16 @@ class PausedError(TransientError):
 class RunRecords:
     """Run records and control documents in the container `runs`."""
 
-    def __init__(self, runs: BlobStore, clock: Clock) -> None:
-        """Keep the records in `runs`."""
+    def __init__(
+        self,
+        runs: BlobStore,
+        clock: Clock,
+        moved: Callable[[RunRecord], None] = lambda record: None,
+    ) -> None:
+        """Keep the records in `runs`; `moved` is called after a record entered a phase."""
         self.store = runs
         self.clock = clock
+        self._moved = moved
 
     def find(self, ref: RunRef) -> RunRecord | None:
         """Return a run's record, or None."""
@@ -98,6 +104,8 @@ class RunRecords:
                 self.store.write(ref.record, dump(changed.to_payload()), if_match=blob.etag)
             except ConflictError:
                 continue
+            if changed.history != record.history:
+                self._moved(changed)
             return changed
         raise TransientError(f"the record of {ref.id} is being changed by others")
 

@@ -75,6 +75,11 @@ class Settings:
             time_scale=self.time_scale,
         )
 
+    @property
+    def is_local(self) -> bool:
+        """Whether a stand-in on this machine is asked instead of Azure."""
+        return urlsplit(self.arm_endpoint).hostname in ("127.0.0.1", "localhost")
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Read the settings; raises SettingsError that names every bad one at once."""

@@ -84,7 +84,12 @@ def test_timers_look_round_and_clean_up(functions: dict[str, Any]) -> None:
     """Every five minutes and at the start; every night."""
     timers = {name: b["schedule"] for name, b in of_kind(functions, "timerTrigger").items()}
 
-    assert timers == {"look_round": "0 */5 * * * *", "clean_up": "0 30 3 * * *"}
+    assert timers == {
+        "look_round": "0 */5 * * * *",
+        "clean_up": "0 30 3 * * *",
+        "tell": "0 * * * * *",
+        "put_missing_notifications": "30 */5 * * * *",
+    }
     assert of_kind(functions, "timerTrigger")["look_round"]["runOnStartup"] is True
 
 
