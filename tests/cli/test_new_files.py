@@ -10,7 +10,7 @@ import pytest
 
 from droptune.cli.main import main
 from droptune.domain.dataset import Role
-from droptune.validation.rewriting.converting import NotConvertibleError, convert
+from droptune.validation.rewriting.converting import Converter, NotConvertibleError
 
 
 def example(question: str, answer: str = "So it is.") -> dict[str, Any]:
@@ -31,6 +31,7 @@ def lines_of(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines()
 
 
+REPLY = {"role": "assistant", "content": "So it is."}
 LONG = "Which of the many lighthouses along the northern coast was built before the great storm of"
 
 
@@ -65,6 +66,30 @@ def test_duplicates_stay_together(tmp_path: Path) -> None:
     }
     assert kept["validation"]
     assert not kept["training"] & kept["validation"]
+
+
+def test_large_group_is_not_torn_and_does_not_fill_the_validation_data(tmp_path: Path) -> None:
+    """A question that stands thirty times stays where it is; a share is never far exceeded."""
+    rows = [example(f"What is the story of number {n} in the long list?") for n in range(30)]
+    file = write(tmp_path / "all.jsonl", *[example("Who?")] * 30, *rows)
+
+    main(["split", str(file), str(tmp_path / "out"), "--validation", "0.1"])
+
+    assert len(lines_of(tmp_path / "out" / "validation.jsonl")) == 6
+    assert json.dumps(example("Who?")) in lines_of(tmp_path / "out" / "training.jsonl")
+
+
+def test_other_seed_draws_others(tmp_path: Path) -> None:
+    """The seed decides which, not how many."""
+    rows = [example(f"What is the story of number {n} in the long list?") for n in range(60)]
+    file = write(tmp_path / "all.jsonl", *rows)
+
+    for seed in ("1", "2"):
+        main(["split", str(file), str(tmp_path / seed), "--seed", seed])
+
+    drawn = [lines_of(tmp_path / seed / "validation.jsonl") for seed in ("1", "2")]
+    assert len(drawn[0]) == len(drawn[1]) == 6
+    assert set(drawn[0]) != set(drawn[1])
 
 
 def test_split_does_not_write_beside_the_source(tmp_path: Path) -> None:
@@ -102,6 +127,14 @@ def test_split_does_not_write_beside_the_source(tmp_path: Path) -> None:
             },
             ["user", "assistant"],
         ),
+        (
+            {"custom_id": "1", "body": {"messages": example("Who?")["messages"], "tools": []}},
+            ["user", "assistant"],
+        ),
+        (
+            {"prompt": example("Who?")["messages"][:1], "completion": [REPLY]},
+            ["user", "assistant"],
+        ),
         (example("Who?"), ["user", "assistant"]),
     ],
 )
@@ -109,7 +142,7 @@ def test_known_shape_becomes_messages_with_every_text(
     foreign: dict[str, Any], roles: list[str]
 ) -> None:
     """All that was said is said by the right role."""
-    _, converted = convert(foreign)
+    _, converted = Converter(["custom_id"]).convert(foreign)
 
     assert [message["role"] for message in converted["messages"]] == roles
     assert converted["messages"][-1]["content"]
@@ -122,29 +155,64 @@ def test_known_shape_becomes_messages_with_every_text(
         {"conversations": [{"from": "observer", "value": "Hm"}]},
         {"conversations": [{"from": "human", "value": "Hi", "weight": 1}]},
         {"contents": [{"role": "user", "parts": [{"inlineData": {"mimeType": "image/png"}}]}]},
+        {"conversations": [{"from": "human", "value": "Hi"}]},
+        {"conversations": [{"from": "gpt", "value": "Hi"}], "id": "7"},
         {"custom_id": "1", "body": {}},
+        {"custom_id": "1", "body": {"messages": example("Who?")["messages"]}},
+        {"body": {"messages": example("Who?")["messages"], "temperature": 0.2}},
+        {"body": {"messages": example("Who?")["messages"][:1]}},
         {"prompt": ["Hi"], "completion": "Ho"},
         {"text": "Hello"},
-        ["Hi"],
     ],
 )
 def test_what_would_lose_something_is_refused(foreign: Any) -> None:
     """A conversion that drops what somebody wrote is none."""
     with pytest.raises(NotConvertibleError):
-        convert(foreign)
+        Converter().convert(foreign)
+
+
+def test_key_that_may_get_lost_is_left_out(tmp_path: Path) -> None:
+    """Only what is named is dropped, wherever in the shape it stands."""
+    turns = [{"from": "human", "value": "Hi", "hash": 1}, {"from": "gpt", "value": "Ho"}]
+    file = write(tmp_path / "old.jsonl", {"id": "a", "conversations": turns})
+    new = tmp_path / "new.jsonl"
+
+    refused = main(["convert", str(file), str(new), "--drop", "id"])
+    done = main(["convert", str(file), str(new), "--drop", "id", "--drop", "hash"])
+
+    assert (refused, done) == (1, 0)
+    assert json.loads(new.read_text())["messages"][1] == {"role": "assistant", "content": "Ho"}
+
+
+def test_line_that_holds_messages_is_copied_to_the_byte(tmp_path: Path) -> None:
+    """A mixed file keeps what is right already as it was written."""
+    odd = (
+        '{ "messages" : [{"role":"user","content":"\\u00e9"},{"role":"assistant","content":"A"}] }'
+    )
+    file = write(tmp_path / "old.jsonl", odd, {"question": "Who?", "answer": "Ada"})
+
+    main(["convert", str(file), str(tmp_path / "new.jsonl")])
+
+    assert lines_of(tmp_path / "new.jsonl")[0] == odd
 
 
 def test_convert_names_the_line_and_writes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line that cannot be converted is named; there is no half-written file."""
+    """Every line that cannot be converted is named or counted; no file is half-written."""
     good = {"prompt": "Say hi", "completion": "Hi"}
-    file = write(tmp_path / "old.jsonl", good, good | {"id": 7})
+    twice = '{"prompt": "Hi", "completion": "Ho", "prompt": "Hm"}'
+    many = [good | {"id": n} for n in range(30)]
+    file = write(tmp_path / "old.jsonl", good, twice, *many, "{")
 
     code = main(["convert", str(file), str(tmp_path / "new.jsonl")])
 
+    said = capsys.readouterr().err
     assert code == 1
-    assert "line 2" in capsys.readouterr().err
+    assert "line 2: the key 'prompt' stands twice" in said
+    assert "line 3: it also has 'id', which would be lost." in said
+    assert "and 12 more." in said
+    assert "--drop" in said
     assert [path.name for path in tmp_path.iterdir()] == ["old.jsonl"]
 
 

@@ -37,8 +37,8 @@ def divide(source: Source, shares: Mapping[Role, float], *, seed: int = 0) -> Di
     """Decide which examples leave the training data; the same file and seed decide the same.
 
     Examples that are the same or nearly so stay together, so that nothing is tested with what was
-    learned. A role gets whole groups until it has its share, so it may get a little more. Without
-    numpy only exact duplicates are known.
+    learned. A role gets whole groups up to its share. Without numpy only exact duplicates are
+    known.
 
     Args:
         shares: of all examples, for validation and test.
@@ -98,12 +98,26 @@ def _assign(groups: _Groups, shares: Mapping[Role, float], seed: int) -> Divisio
     total = len(groups.digests)
     roles: dict[int, Role] = {}
     for role, share in shares.items():
-        wanted, got = round(total * share), 0
-        while waiting and got < wanted:
-            lines = members[waiting.pop()]
-            roles |= dict.fromkeys(lines, role)
-            got += len(lines)
+        for first in _drawn(waiting, members, max(1, round(total * share))):
+            roles |= dict.fromkeys(members[first], role)
+        waiting = [first for first in waiting if first not in roles]
     return Division(roles=roles, examples=total, groups=len(members))
+
+
+def _drawn(waiting: list[int], members: Mapping[int, list[int]], wanted: int) -> set[int]:
+    """Return groups with about as many lines as are wanted, passing over those that are too large.
+
+    If every group is, the smallest is taken; the last group is never taken: it is trained on.
+    """
+    drawn: set[int] = set()
+    left = wanted
+    for first in waiting:
+        if 0 < len(members[first]) <= left and len(drawn) < len(waiting) - 1:
+            drawn.add(first)
+            left -= len(members[first])
+    if not drawn and len(waiting) > 1:
+        drawn.add(min(waiting, key=lambda first: len(members[first])))
+    return drawn
 
 
 def lines_by_role(source: Source, division: Division) -> Iterator[tuple[Role, bytes]]:
