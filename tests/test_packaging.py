@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 GOOD = (
     '{"messages": [{"role": "user", "content": "%d?"}, {"role": "assistant", "content": "Yes."}]}\n'
 )
+NO_NETWORK = {name: "http://127.0.0.1:9" for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")}
 APP_ONLY = ("azure", "openai", "starlette", "numpy", "gigatoken")
 
 
@@ -53,7 +54,8 @@ def test_wheel_holds_the_library_and_nothing_of_the_app(wheel: Path) -> None:
 
 
 def test_wheel_alone_validates(wheel: Path, tmp_path: Path) -> None:
-    """Installed where nothing else is, it accepts and rejects, and no package of the app came."""
+    """Installed where nothing else is, it accepts and rejects without network, and no package of
+    the app came."""
     good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl"
     good.write_text("".join(GOOD % n for n in range(12)))
     bad.write_text("".join(GOOD % n for n in range(12)).replace("user", "bot", 1))
@@ -64,16 +66,18 @@ def test_wheel_alone_validates(wheel: Path, tmp_path: Path) -> None:
     if installed.returncode:
         pytest.skip(f"its packages cannot be fetched here: {installed.stderr.strip()[-200:]}")
 
-    said = [_run([str(binaries / "droptune"), "validate", str(file)]) for file in (good, bad)]
+    command = [str(binaries / "droptune"), "validate", "--html", str(tmp_path / "report.html")]
+    said = [_run([*command, str(file)], **NO_NETWORK) for file in (good, bad)]
     packages = _run([*pip, "list", "--format", "freeze"]).stdout.casefold()
 
     assert [each.returncode for each in said] == [0, 1], said
     assert "line 1" in said[1].stdout
+    assert "unknown-role" in (tmp_path / "report.html").read_text()
     assert not any(name in packages for name in APP_ONLY)
 
 
-def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+def _run(command: list[str], **more: str) -> subprocess.CompletedProcess[str]:
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | more
     return subprocess.run(
         command,
         capture_output=True,
@@ -94,15 +98,73 @@ def test_wheel_asks_only_for_what_validation_needs() -> None:
     assert set(project["optional-dependencies"]) == {"fast", "app", "dev"}
 
 
-def test_action_runs_the_command_that_there_is() -> None:
-    """Its last step calls `droptune validate` for GitHub, and takes no input as code."""
+def action_step() -> dict[str, Any]:
+    """Return the action's last step, which validates."""
     action = yaml.safe_load((ROOT / "action.yml").read_text())
-    script = action["runs"]["steps"][-1]["run"]
-
     assert action["runs"]["using"] == "composite"
-    assert "droptune validate" in script
-    assert "--format github" in script
-    assert "${{" not in script
+    step: dict[str, Any] = action["runs"]["steps"][-1]
+    return step
+
+
+def run_action(place: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
+    """Run what the action's last step runs, as a GitHub runner does, with this droptune."""
+    step = action_step()
+    given = {"MODEL": "", "FORMAT": "github", "BY_FOLDER": "false"} | inputs
+    assert given.keys() == step["env"].keys()
+    commands = place / "commands"
+    commands.mkdir()
+    launcher = commands / "droptune"
+    launcher.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m droptune.cli "$@"\n')
+    launcher.chmod(0o755)
+    script = place / "step.sh"
+    script.write_text(step["run"])
+    environ = os.environ | given | {
+        "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "GITHUB_STEP_SUMMARY": str(place / "summary.md"),
+    }  # fmt: skip
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
+        cwd=place,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_action_takes_no_input_as_code() -> None:
+    """Inputs reach the script by environment alone."""
+    assert "${{" not in action_step()["run"]
+
+
+def test_action_marks_the_lines_of_every_file_that_a_pattern_names(tmp_path: Path) -> None:
+    """Patterns and several lines of files work; a bad file fails the job at its line."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "training.jsonl").write_text("".join(GOOD % n for n in range(12)))
+    bad = "".join(GOOD % n for n in range(20, 32)).replace("user", "bot", 1)
+    (tmp_path / "data" / "validation.jsonl").write_text(bad)
+
+    done = run_action(tmp_path, FILES="training.jsonl\ndata/**/*.jsonl\n", MODEL="gpt-4.1-mini")
+
+    assert done.returncode == 1, done.stderr
+    assert "::error file=data/validation.jsonl,line=1,title=unknown-role::" in done.stdout
+    assert "Rejected" in (tmp_path / "summary.md").read_text()
+
+
+def test_action_says_when_a_pattern_names_nothing(tmp_path: Path) -> None:
+    """No file is no yes."""
+    done = run_action(tmp_path, FILES="data/**/*.jsonl")
+
+    assert done.returncode == 2
+
+
+def test_action_does_not_run_what_an_input_says(tmp_path: Path) -> None:
+    """A hostile name is a name."""
+    done = run_action(tmp_path, FILES="$(touch hurt) `touch hurt` --help", MODEL="; touch hurt")
+
+    assert done.returncode == 2
+    assert not (tmp_path / "hurt").exists()
 
 
 def test_pre_commit_hook_names_a_command_that_works(tmp_path: Path) -> None:
