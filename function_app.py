@@ -116,6 +116,7 @@ class Services:
             register=self.register,
             roll_back=partial(roll_back_champion, registry=self.registry, clock=self.clock),
             sign_in_path=SIGN_IN if self.settings.app_service_authentication else None,
+            budgets=self.settings.budgets,
             retires_at=RetirementDates(self.resource_manager, self.clock),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +19,7 @@ from droptune.domain.run import RunRecord
 from droptune.domain.services import BlobInfo, BlobStore, Clock
 
 LOOK_BACK = timedelta(days=1)
+_logger = logging.getLogger(__name__)
 _KEPT = {DELIVERED: timedelta(days=3), UNDELIVERED: timedelta(days=30)}
 
 
@@ -63,8 +65,15 @@ class Outbox:
     def deliveries(self, prefix: str = OUTBOX) -> Iterator[tuple[BlobInfo, Delivery, str]]:
         """Iterate over what lies there, with the ETag that was read."""
         for info in self.runs.list(prefix):
-            if blob := self.runs.find(info.name):
-                yield info, Delivery.from_payload(json.loads(blob.data)), blob.etag
+            blob = self.runs.find(info.name)
+            if blob is None:
+                continue
+            try:
+                delivery = Delivery.from_payload(json.loads(blob.data))
+            except ValueError:  # one damaged document must not hold up the others
+                _logger.warning("A delivery cannot be read", extra={"blob": info.name})
+                continue
+            yield info, delivery, blob.etag
 
     def of_run(self, run_id: str) -> list[Delivery]:
         """Return what was told, or is to be told, of a run."""

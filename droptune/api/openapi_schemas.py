@@ -178,6 +178,7 @@ _DATASET: Payload = {
         links=_LINKS,
     ),
 }
+_STANDING = _all(reserved={"type": "number"}, spent={"type": "number"}, limit=_NUMBER)
 _PROJECT: Payload = {
     "Projects": _all(projects=_list(_object("project champion links", project=_TEXT))),
     "Project": _all(
@@ -186,6 +187,7 @@ _PROJECT: Payload = {
         history=_list(_OBJECT),
         runs=_list(_ref("RunRow")),
         spend=_all(currency=_TEXT, spent={"type": "number"}, estimated={"type": "number"}),
+        budgets={"type": "object", "additionalProperties": _STANDING},
         links=_LINKS,
     ),
     "Champion": _object(

@@ -17,8 +17,11 @@ from droptune.api.problems import conflict, not_found
 from droptune.api.records import find_document, find_record
 from droptune.api.run_list import Filter, page_of_runs
 from droptune.api.services import ApiServices
+from droptune.domain.budget import standings
 from droptune.domain.champion import Champion
 from droptune.domain.dataset import is_name
+from droptune.domain.hosting import hosting_standings
+from droptune.domain.ledger import LEDGER, Ledger
 from droptune.domain.payload import Payload
 from droptune.domain.run import RunRecord, RunRef
 from droptune.domain.services import BlobInfo, BlobStore
@@ -88,6 +91,7 @@ def get_project(request: ApiRequest, services: ApiServices) -> ApiResponse:
         "history": champion["history"] if champion else [],
         "runs": page_of_runs(services, latest, base)[0],
         "spend": spend(records),
+        "budgets": budgets_of(services, project),
         "links": _links(project, base),
     }
     return unless_known(request, json_response(document), etag_of(document))
@@ -114,6 +118,16 @@ def spend(records: list[RunRecord]) -> Payload:
     paid = [record.cost.get("spent") for record in records if not record.adopted_from]
     open_runs = [record.cost.get("estimate") for record in records if not record.phase.is_terminal]
     return {"currency": "USD", "spent": _total(paid), "estimated": _total(open_runs)}
+
+
+def budgets_of(services: ApiServices, project: str) -> Payload:
+    """Return what is reserved, spent and allowed, by the name of each limit, in US dollars."""
+    document = find_document(services.registry, LEDGER)
+    ledger = Ledger.from_payload(document) if document else Ledger()
+    limits, now = services.budgets, services.clock.now()
+    found = standings(ledger, project=project, limits=limits, now=now)
+    found |= hosting_standings(ledger, project=project, limits=limits, now=now)
+    return {name: standing.to_payload() for name, standing in found.items()}
 
 
 def _total(amounts: list[object]) -> float:

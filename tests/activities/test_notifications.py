@@ -138,3 +138,12 @@ def test_told_and_undelivered_go_in_time_and_do_not_come_back(broken: bool, days
     put_missing(outbox_of(world), world.records)
 
     assert world.runs.names(OUTBOX) == []
+
+
+def test_damaged_delivery_holds_up_no_other() -> None:
+    """What cannot be read is passed over, and named in the log."""
+    world = World()
+    outbox = Outbox(runs=world.runs, clock=world.clock)
+    world.runs.put(f"{OUTBOX}a:1:failed/0.json", "{")
+
+    assert list(outbox.deliveries()) == []

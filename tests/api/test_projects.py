@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from droptune.domain.budget import BudgetLimits, reserve
+from droptune.domain.ledger import LEDGER, Ledger
 from droptune.domain.phases import Phase
 
 from .world import World, a_champion, a_run, read
@@ -81,3 +83,16 @@ def test_rollback_without_a_previous_champion_is_refused():
     response = world_with_champion().post("projects/shop/rollback")
 
     assert (response.status, read(response)["code"]) == (409, "no-previous-champion")
+
+
+def test_project_shows_what_is_reserved_spent_and_allowed():
+    """Each budget by its name, in US dollars; where there is no limit it is null."""
+    world, none = world_with_champion(), BudgetLimits()
+    now = world.clock.now()
+    held = reserve(Ledger(), run="r", project="shop", high_usd=2.5, limits=none, now=now).ledger
+    world.registry.put(LEDGER, held.to_payload())
+
+    budgets = read(world.get("projects/shop"))["budgets"]
+
+    assert budgets["project_day"] == {"reserved": 2.5, "spent": 0.0, "limit": None}
+    assert budgets["app_hosting"] == {"reserved": 0.0, "spent": 0.0, "limit": None}
