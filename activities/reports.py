@@ -66,13 +66,16 @@ def _validated(record: RunRecord) -> Validated:
 def _report(record: RunRecord, datasets: BlobStore, registry: BlobStore, clock: Clock) -> Payload:
     from droptune.validation import validate  # the tokenizers are heavy
     from droptune.validation.asking import request_for
+    from droptune.validation.samples import read_samples
 
     configuration = (
         Configuration.from_payload(record.configuration) if record.configuration else None
     )
     request = request_for(configuration, as_of=clock.now().date())
     request = replace(request, earlier=earlier_tests(record, registry))
-    report = validate(sources(record, datasets), request=request, check_counter=True).to_payload()
+    data = sources(record, datasets)
+    found = validate(data, request=request, check_counter=True)
+    report = replace(found, samples=read_samples(data, found.findings)).to_payload()
     own = [finding.to_payload() for finding in record.configuration_findings]
     return _with_findings(report, own)
 

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 GOOD = (
     '{"messages": [{"role": "user", "content": "%d?"}, {"role": "assistant", "content": "Yes."}]}\n'
 )
-NO_NETWORK = {name: "http://127.0.0.1:9" for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")}
+NO_NETWORK = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
 APP_ONLY = ("azure", "openai", "starlette", "numpy", "gigatoken")
 
 

@@ -3,8 +3,35 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+
+from droptune.validation.rules.email_patterns import find_addresses
+from droptune.validation.rules.number_patterns import (
+    find_accounts,
+    find_cards,
+    find_ids,
+    find_phones,
+)
+from droptune.validation.rules.secret_patterns import (
+    Found,
+    find_address_passwords,
+    find_keys,
+    find_passwords,
+    find_private_keys,
+)
 
 MASK = "[masked]"
+_FINDERS = (
+    find_private_keys,
+    find_keys,
+    find_passwords,
+    find_address_passwords,
+    find_addresses,
+    find_cards,
+    find_accounts,
+    find_ids,
+    find_phones,
+)
 _SECRET = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
     r"|(?<=AccountKey=)[^;\s\"']+|(?<=SharedAccessKey=)[^;\s\"']+|(?<=SharedAccessSignature=)\S+"
@@ -27,8 +54,11 @@ _TOKEN = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 def mask(text: str) -> str:
     """Return a text without keys, tokens, passwords, mail addresses and long numbers.
 
-    Hides rather too much: what is shown is stored with the report.
+    Hides what the rules on secrets and personal data find, and rather too much besides: what is
+    shown is stored with the report.
     """
+    for start, end in reversed(_joined(text)):
+        text = f"{text[:start]}{MASK}{text[end:]}"
     return _TOKEN.sub(_random, _SECRET.sub(MASK, text))
 
 
@@ -39,3 +69,19 @@ def _random(found: re.Match[str]) -> str:
     mixed = sum(any(kind(char) for char in word) for kind in kinds)
     digits = sum(char.isdigit() for char in word)
     return MASK if digits >= 3 and (mixed == 3 or digits * 5 >= len(word)) else word
+
+
+def _joined(text: str) -> list[tuple[int, int]]:
+    """Return where the rules find something, in order, overlapping spans as one."""
+    spans: list[tuple[int, int]] = []
+    for found in sorted(_found(text)):
+        if spans and found.start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], found.end))
+        else:
+            spans.append((found.start, found.end))
+    return spans
+
+
+def _found(text: str) -> Iterator[Found]:
+    for find in _FINDERS:
+        yield from find(text)

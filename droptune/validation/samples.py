@@ -11,12 +11,12 @@ import msgspec
 
 from droptune.domain.findings import Finding
 from droptune.validation.blocks import read_blocks
-from droptune.validation.masking import mask
+from droptune.validation.masking import MASK, mask
 from droptune.validation.report import Sample
 from droptune.validation.sources import Source
 
 EACH, MOST = 3, 60
-_SHOWN, _LOOKED_AT = 320, 4_000
+_SHOWN, _LOOKED_AT, _LAST_WORD = 320, 12_000, 400
 _SHORT = 60
 _READ_BYTES = 64 << 20
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
@@ -70,7 +70,10 @@ def _read_lines(source: Source, numbers: set[int]) -> Mapping[int, bytes]:
 
 
 def _sample(finding: Finding, raw: bytes) -> Sample:
-    text = mask(_text_at(raw, finding.path)[:_LOOKED_AT])
+    whole = _text_at(raw, finding.path)
+    text = mask(whole[:_LOOKED_AT])
+    if len(whole) > _LOOKED_AT:
+        text = text[: _last_border(text)]
     shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
     return Sample(
         rule=finding.rule,
@@ -79,6 +82,13 @@ def _sample(finding: Finding, raw: bytes) -> Sample:
         path=finding.path,
         text=shown,
     )
+
+
+def _last_border(text: str) -> int:
+    """Return where the last word begins, which may be half a secret."""
+    masked = text.rfind(MASK)
+    borders = (text.rfind(" "), text.rfind("\n"), masked + len(MASK) if masked >= 0 else 0)
+    return max(*borders, len(text) - _LAST_WORD)
 
 
 def _text_at(raw: bytes, path: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -80,6 +81,19 @@ def test_line_of_a_rejection_is_named_once() -> None:
     assert error is not None
     assert error.message.startswith("training.jsonl, line 13: messages[0].role")
     assert error.message.count("line 13") == 1
+
+
+def test_report_shows_what_stands_at_a_finding_with_secrets_masked() -> None:
+    """Who may read the run sees the offending lines, in the document as on the page."""
+    world = World()
+    bad = {"role": "chatbot", "content": "password: hunter22"}
+    run = world.a_run(training=examples() + json.dumps({"messages": [bad]}) + "\n")
+
+    with pytest.raises(RunEndedError):
+        world.ask(partial(validate_dataset, render=json.dumps), run)
+
+    stored = [world.runs.data(f"{run.ref.folder}{name}") for name in ("report.json", "report.html")]
+    assert all(b"chatbot" in each and b"hunter22" not in each for each in stored)
 
 
 def test_wrong_configuration_is_rejected_with_everything_that_is_wrong() -> None:
