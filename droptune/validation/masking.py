@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from droptune.validation.rules.email_patterns import find_addresses
+from droptune.validation.rules.found import Found
 from droptune.validation.rules.number_patterns import (
     find_accounts,
     find_cards,
@@ -13,7 +14,6 @@ from droptune.validation.rules.number_patterns import (
     find_phones,
 )
 from droptune.validation.rules.secret_patterns import (
-    Found,
     find_address_passwords,
     find_keys,
     find_passwords,

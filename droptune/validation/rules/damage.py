@@ -15,6 +15,7 @@ from droptune.validation.rules.damage_patterns import (
     is_about_characters,
 )
 from droptune.validation.rules.example import Example, Text
+from droptune.validation.rules.found import first_of
 from droptune.validation.rules.registry import Family, Place
 from droptune.validation.rules.secrets import said_in
 
@@ -119,7 +120,6 @@ def _places(
 ) -> Iterator[Place]:
     """Yield a place for each text in which something is found, and that does not speak of such."""
     for text in _strange(example):
-        found = list(find(text.text))
+        found, more = first_of(find(text.text))
         if found and (always or not is_about_characters(text.text)):
-            more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-            yield Place(message=f"{found[0].said}{more}", path=text.path)
+            yield Place(message=f"{found.said}{more}", path=text.path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from droptune.validation.rules.secret_patterns import Found
+from droptune.validation.rules.found import Found
 
 _LONGEST_LOCAL = 64
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"

@@ -16,8 +16,7 @@ from droptune.validation.rules.checksums import (
     is_pesel,
     is_ssn,
 )
-from droptune.validation.rules.placeholders import is_placeholder
-from droptune.validation.rules.secret_patterns import Found
+from droptune.validation.rules.found import Found
 
 _BEFORE = 48
 _DIGITS = re.compile(r"[+(]?[0-9](?:(?:[ .()/\u00a0-]{0,3}|\) ?)[0-9]){7,21}(?:[ -]?[A-Z]\b)?")
@@ -36,6 +35,7 @@ _AT_HOME = re.compile(r"\(?0[0-9]{1,5}\)?(?:[ ./-]{1,3}[0-9]{2,8}){1,5}\Z")
 _NOBODY_S = re.compile(
     r"1?(?:8(?:00|33|44|55|66|77|88)|900)|1?[0-9]{0,3}555|44(?:0?7700900|2079460)|0(?:7700900|2079460)"
 )
+_COUNTED = ("12345", "23456", "34567", "45678", "56789", "98765", "87654", "00000", "11111")
 _CARD_WORD = re.compile(
     r"(?i)\b(?:credit|debit|cards?|visa|master ?card|amex|american express|pan|kreditkarte|karte"
     r"|carte|tarjeta)\b"
@@ -92,7 +92,8 @@ def _is_written_as_phone(number: str) -> bool:
 
 
 def _is_nobody_s(digits: str) -> bool:
-    return bool(_NOBODY_S.match(digits)) or is_placeholder(digits) or len(set(digits)) < 4
+    counted = any(row in digits for row in _COUNTED)
+    return counted or len(set(digits)) < 4 or _NOBODY_S.match(digits) is not None
 
 
 def find_cards(text: str) -> Iterator[Found]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from droptune.domain.findings import Severity
 from droptune.validation.rules.email_patterns import find_addresses
 from droptune.validation.rules.example import Example
+from droptune.validation.rules.found import Found, first_of
 from droptune.validation.rules.number_patterns import (
     find_accounts,
     find_cards,
@@ -14,7 +15,6 @@ from droptune.validation.rules.number_patterns import (
     find_phones,
 )
 from droptune.validation.rules.registry import Family, Place
-from droptune.validation.rules.secret_patterns import Found
 from droptune.validation.rules.secrets import Finder, said_in
 from droptune.validation.rules.strings import strings_of
 
@@ -111,10 +111,9 @@ def _has_numbers(example: Example) -> bool:
 def _places(example: Example, find: Finder) -> Iterator[Place]:
     allowed = tuple(value.casefold() for value in example.asked.request.allowed)
     for text in strings_of(example):
-        found = list(_without(allowed, text.text, find(text.text)))
+        found, more = first_of(_without(allowed, text.text, find(text.text)))
         if found:
-            more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-            said = f"the text holds {found[0].what} ({found[0].shown}){more}"
+            said = f"the text holds {found.what} ({found.shown}){more}"
             yield Place(message=said, path=text.path)
 
 

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from droptune.validation.rules.found import Found
 from droptune.validation.rules.placeholders import (
     entropy,
     is_common_password,
@@ -22,15 +23,6 @@ from droptune.validation.rules.placeholders import (
 )
 
 _CLAIMS = frozenset(("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "email"))
-
-
-class Found(NamedTuple):
-    """Something that is not to be shown: where it stands, what it is, what may be shown of it."""
-
-    start: int
-    end: int
-    what: str
-    shown: str
 
 
 class _Key(NamedTuple):
@@ -106,11 +98,8 @@ _KEYS = (
         _has_header,
     ),
 )
-_PEM = re.compile(
-    r"-----BEGIN (?P<kind>[A-Z ]{0,20}PRIVATE KEY(?: BLOCK)?)-----"
-    r"(?P<body>.{64,8000}?)(?:-----END|\Z)",
-    re.DOTALL,
-)
+_PEM = re.compile(r"-----BEGIN (?P<kind>[A-Z ]{0,20}PRIVATE KEY(?: BLOCK)?)-----")
+_LONGEST_PEM = 8_000
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{60,}")
 _WORD = (
     r"(?:[Pp]ass(?:word|wd|phrase)|PASS(?:WORD|WD|PHRASE)|[Aa]pi[_-]?[Kk]ey|API[_-]?KEY"
@@ -118,11 +107,12 @@ _WORD = (
 )
 _ASSIGNED = re.compile(
     rf"(?P<word>{_WORD})[\"'`\]*]{{0,4}}[ \t]{{0,4}}(?:=>|:=|[:=]| is:?)[*]{{0,2}}[ \t]{{0,4}}"
-    r"(?P<quote>[\"'`]?)(?P<value>[^\s\"'`<>,;()\[\]{}|\\&]{8,200})(?P<next>.?)"
+    r"(?P<quote>[\"'`]?)(?P<value>[^\s\"'`<>,;()\[\]{}|\\]{8,200})(?P<next>.?)"
 )
 _IN_ADDRESS = re.compile(
     r"://[^\s:/@\"'<>]{1,64}:(?P<value>[^\s:/@\"'<>{}$]{6,128})@(?P<host>[\w.-]{3,100})"
 )
+_NEXT_FIELD = re.compile(r"&\w{1,40}=")
 _SIGNS = frozenset("!@#$%^&*+?~")
 _TOKEN = re.compile(r"[A-Za-z0-9+/_=-]+")
 _EXPRESSION = re.compile(r"[A-Za-z_]\w*(?:[./:-]+[A-Za-z_]\w*)*=*\Z")
@@ -141,16 +131,20 @@ def find_keys(text: str) -> Iterator[Found]:
 def find_private_keys(text: str) -> Iterator[Found]:
     """Yield private keys that have a body, not only the lines around it."""
     for found in _PEM.finditer(text) if "PRIVATE KEY" in text else ():
-        body = found["body"].replace("\\n", "\n")
-        if any(not is_placeholder(row) and looks_random(row) for row in _BASE64.findall(body)):
-            yield Found(found.start(), found.end("body"), f"a {found['kind'].lower().strip()}", "")
+        end = text.find("-----", found.end(), found.end() + _LONGEST_PEM)
+        end = min(len(text), found.end() + _LONGEST_PEM) if end < 0 else end
+        rows = _BASE64.findall(text[found.end() : end].replace("\\n", "\n"))
+        if any(not is_placeholder(row) and looks_random(row) for row in rows):
+            yield Found(found.start(), end, f"a {found['kind'].lower().strip()}", "")
 
 
 def find_passwords(text: str) -> Iterator[Found]:
     """Yield values that are assigned to a password, secret or key and look like one."""
     for found in _ASSIGNED.finditer(text):
-        value = found["value"].rstrip(".!?:") if not found["quote"] else found["value"]
-        if found["next"] not in ("(", "[", "{") and is_strong(value):
+        value = _NEXT_FIELD.split(found["value"])[0]
+        value = value if found["quote"] else value.rstrip(".?:")
+        known = next(find_keys(value), None)
+        if found["next"] not in ("(", "[", "{") and not known and is_strong(value):
             end = found.start("value") + len(value)
             yield Found(found.start("value"), end, f"a value for {found['word']}", "")
 

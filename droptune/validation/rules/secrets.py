@@ -8,10 +8,10 @@ from typing import Any
 from droptune.domain.findings import Severity
 from droptune.validation.rules.example import Example
 from droptune.validation.rules.fixtures import assistant, call, calling, chat, user
+from droptune.validation.rules.found import Found, first_of
 from droptune.validation.rules.registry import Case, Family, Place, case
 from droptune.validation.rules.secret_patterns import (
     ANY_KEY,
-    Found,
     find_address_passwords,
     find_keys,
     find_passwords,
@@ -93,9 +93,7 @@ def password_in_address(example: Example) -> Iterator[Place]:
 def places(example: Example, find: Finder) -> Iterator[Place]:
     """Yield a place for each text in which something is found; the first of a text is named."""
     for text in strings_of(example):
-        found = list(find(text.text))
+        found, more = first_of(find(text.text))
         if found:
-            more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-            shown = f" ({found[0].shown}…)" if found[0].shown else ""
-            said = f"the text holds {found[0].what}{shown}{more}"
-            yield Place(message=said, path=text.path)
+            shown = f" ({found.shown}…)" if found.shown else ""
+            yield Place(message=f"the text holds {found.what}{shown}{more}", path=text.path)

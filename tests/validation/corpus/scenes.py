@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.validation.corpus import answers, consistency, similarity, structure
+from tests.validation.corpus import answers, consistency, content, similarity, structure
 from tests.validation.corpus.scene import Scene
 
 SCENES: tuple[Scene, ...] = (
@@ -10,4 +10,5 @@ SCENES: tuple[Scene, ...] = (
     *similarity.SCENES,
     *answers.SCENES,
     *consistency.SCENES,
+    *content.SCENES,
 )
