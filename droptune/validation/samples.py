@@ -98,7 +98,7 @@ def _text_at(raw: bytes, path: str | None) -> str:
         return line
     try:
         value, around = _walk(msgspec.json.decode(raw), path)
-    except (*_REFUSALS, LookupError, TypeError):
+    except (*_REFUSALS, LookupError, TypeError, AttributeError):
         return line
     if type(value) is str and len(value) > _SHORT:
         return value

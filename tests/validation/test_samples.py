@@ -8,8 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from droptune.domain.dataset import Role
+from droptune.domain.findings import Finding, Severity
 from droptune.validation import BytesSource, FileSource, Report, ValidationRequest, validate
 from droptune.validation.masking import MASK, mask
 from droptune.validation.rules import RULES
@@ -141,6 +144,26 @@ def test_file_that_is_gone_has_no_samples(tmp_path: Path) -> None:
 
     assert report.findings
     assert read_samples([source], report.findings) == ()
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+        max_leaves=8,
+    ),
+    st.text(alphabet="ab.[]019", max_size=12),
+)
+def test_any_path_into_any_line_gives_a_text(value: object, path: str) -> None:
+    """Keys of the data may look like paths; a path that leads nowhere shows the line."""
+    source = source_of([value])
+    finding = Finding(
+        rule="any", severity=Severity.ERROR, message="x", file=source.name, line=1, path=path
+    )
+
+    [sample] = read_samples([source], [finding])
+
+    assert isinstance(sample.text, str)
 
 
 def test_rules_on_secrets_are_registered() -> None:
