@@ -40,7 +40,7 @@ class Watched:
             self.errors.append(text)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium without a window."""
     found = (
