@@ -100,6 +100,8 @@ def _copy(path: Path, copy: Path) -> None:
     try:
         with copy.open("wb") as into:
             if str(path) == "-":
+                if sys.stdin is None:  # it was closed by whoever started the program
+                    raise Refusal("Standard input is closed.", code=Exit.WRONG_USAGE)
                 shutil.copyfileobj(sys.stdin.buffer, into, 1 << 20)
             else:
                 with path.open("rb") as stream:

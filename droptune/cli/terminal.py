@@ -97,7 +97,12 @@ def leave_pipe() -> None:
 
 
 def show_all_letters() -> None:
-    """Print what the encoding of stdout and stderr has no letter for as an escape."""
+    """Print what the encoding of stdout and stderr has no letter for as an escape.
+
+    Where stdout was closed by whoever started the program, what is printed goes nowhere.
+    """
+    if sys.stdout is None:
+        sys.stdout = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -90,6 +90,9 @@ def _show(reports: list[tuple[Payload, Given]], output: Format) -> None:
         show_reports([(report, given.paths()) for report, given in reports], output)
     except BrokenPipeError:
         leave_pipe()
+    except OSError as error:
+        leave_pipe()
+        raise Refusal(f"The report cannot be printed: {error.strerror}.") from error
 
 
 def _refuse_place(given: Given, out: Path) -> None:

@@ -21,6 +21,7 @@ _KINDS = {
     "apart": "tools, parts and images (estimate)",
 }
 _FIGURES = ("sum", "mean", "median", "min", "max", "p5", "p95")
+_DRAWN = 12
 _CARDS = (("budget", "budget_usd"), ("hosting_budget", "hosting_budget_usd_month"))
 
 
@@ -48,7 +49,17 @@ def report_view(document: Payload) -> Payload:
             for severity in SEVERITIES
             if found[severity]
         ],
-        "files": [_file(file, document.get("example_tokens")) for file in document["files"]],
+        "files": [
+            _file(file, document.get("example_tokens")) for file in document["files"][:_DRAWN]
+        ],
+        "more_files": [
+            {
+                "name": file["name"],
+                "examples": file["examples"],
+                "tokens": file["tokens"]["total"]["sum"],
+            }
+            for file in document["files"][_DRAWN:]
+        ],
         "figures": _FIGURES,
         "cost": _cost(document),
         "diff": [

@@ -14,6 +14,7 @@ from droptune.domain.report.wording import figure, number_of, printable, verdict
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 _SIGNS = {"error": "🛑", "warning": "⚠️", "info": "ℹ️"}  # noqa: RUF001
 _LISTED = 3
+_FILES = 20
 _SUMMARY_CHARACTERS = 250_000
 
 
@@ -65,11 +66,13 @@ def _summary(document: Payload) -> Iterator[str]:
         yield ""
     yield "| file | examples | tokens | mean | median | max | the assistant's |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
-    for file in document["files"]:
+    for file in document["files"][:_FILES]:
         total, assistant = file["tokens"]["total"], file["tokens"]["assistant"]
         shown = (total["sum"], total["mean"], total["median"], total["max"], assistant["sum"])
         cells = " | ".join(figure(each) for each in shown)
         yield f"| {_inert(file['name'])} | {file['examples']:,} | {cells} |"
+    if more := document["files"][_FILES:]:
+        yield f"| and {number_of(len(more), 'more file')} | | | | | | |"
     yield ""
     for name, said in cost_lines(document):
         yield f"- **{name}**: {_inert(said)}" if name else f"- {_inert(said)}"

@@ -15,6 +15,7 @@ from droptune.domain.report.wording import figure, number_of, printable, verdict
 _COLOURS = {"error": "31", "warning": "33", "info": "36"}
 _HEADS = {"error": "Errors", "warning": "Warnings", "info": "Notes"}
 _LISTED = 5
+_FILES = 8
 _BARS = 12
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _FIGURES = ("sum", "mean", "median", "min", "max", "p5", "p95")
@@ -36,8 +37,10 @@ class _Text:
 
     def lines(self) -> Iterator[str]:
         accepted = self._document["verdict"] == "accept"
-        said = f"{'✓' if accepted else '✗'} {verdict(self._document)}"
-        yield self._painted(self._painted(said, "32" if accepted else "31"), "1")
+        for line in self._wrapped(
+            f"{'✓' if accepted else '✗'} {verdict(self._document)}", indent=0
+        ):
+            yield self._painted(self._painted(line, "32" if accepted else "31"), "1")
         yield from self._findings()
         if any(file["examples"] for file in self._document["files"]):
             yield from self._figures()
@@ -73,15 +76,21 @@ class _Text:
         files = [file for file in self._document["files"] if file["examples"]]
         yield ""
         yield self._painted("Tokens", "1") + f" ({printable(self._document['encoding'])})"
-        if self._width is not None and self._width < 100:
-            yield from self._narrow_figures(files)
+        table = list(self._wide_figures(files))
+        if self._width is None or max(map(len, table)) <= self._width:
+            yield from table
         else:
-            yield from self._wide_figures(files)
+            yield from self._narrow_figures(files)
+        if more := files[_FILES:]:
+            examples = number_of(sum(file["examples"] for file in more), "example")
+            tokens = sum(file["tokens"]["total"]["sum"] for file in more)
+            said = f"and {number_of(len(more), 'more file')}: {examples}, {tokens:,} tokens"
+            yield from self._wrapped(said, indent=2)
         yield from self._histogram(files[0])
 
     def _wide_figures(self, files: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         rows: list[tuple[str, ...]] = [("", "examples", *_FIGURES)]
-        for file in files:
+        for file in files[:_FILES]:
             shown = (figure(file["tokens"]["total"][name]) for name in _FIGURES)
             rows.append((_short(file["name"]), f"{file['examples']:,}", *shown))
             assistant = (figure(file["tokens"]["assistant"][name]) for name in _FIGURES)
@@ -98,7 +107,7 @@ class _Text:
             yield f"  {name.ljust(widths[0])}  {right}".rstrip()
 
     def _narrow_figures(self, files: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-        for file in files:
+        for file in files[:_FILES]:
             total, assistant = file["tokens"]["total"], file["tokens"]["assistant"]
             yield from self._wrapped(
                 f"{_short(file['name'])}: {number_of(file['examples'], 'example')}, "
@@ -115,10 +124,10 @@ class _Text:
         limit, over = self._document.get("example_tokens"), file.get("over_limit") or 0
         more = ""
         if limit is not None:
-            many = f"{number_of(over, 'example')} longer" if over else "none is longer"
-            more = f" (the model takes {limit:,}; {many})"
+            more = f"; the model takes {limit:,}"
+            more += f", {number_of(over, 'example')} longer" if over else ""
         yield ""
-        yield f"  Tokens in an example of {_short(file['name'])}{more}"
+        yield from self._wrapped(f"Tokens in an example of {_short(file['name'])}{more}", indent=2)
         most = max(n for _, _, n in bins)
         labels = [f"{low:,}-{high:,}" if low < high else f"{low:,}" for low, high, _ in bins]
         width = max(map(len, labels))
