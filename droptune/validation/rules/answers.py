@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import zlib
-from itertools import pairwise
+from bisect import bisect_right
+from collections import Counter
+from itertools import islice, pairwise
 from typing import NamedTuple, Self
 
 from droptune.validation.rules.example import Example
@@ -26,6 +28,9 @@ _SCRIPTS = (
     (0x1F00, "Latin"), (0x2000, "Greek"), (0x3040, "other"), (0x3100, "Japanese"),
     (0x3400, "other"), (0xA000, "Chinese or Japanese"), (0xAC00, "other"), (0xD7B0, "Hangul"),
 )  # fmt: skip
+
+_SCRIPT_ENDS = [end for end, _ in _SCRIPTS]
+_SCRIPT_CHARS, _SCRIPT_LETTERS = 400, 40
 
 
 class Answer(NamedTuple):
@@ -111,15 +116,18 @@ def read_answer(example: Example, digest: int) -> Answer:
 
 
 def _script(answer: str) -> str:
+    """Return the script of most of the answer's first 40 letters."""
     if answer.isascii():
         return "Latin" if any(map(str.isalpha, answer)) else ""
-    found: dict[str, int] = {}
-    for char in answer[:400]:
-        if char.isalpha():
-            name = _script_of(ord(char))
-            found[name] = found.get(name, 0) + 1
-    return max(sorted(found), key=lambda name: found[name]) if found else ""
+    letters = islice(filter(str.isalpha, answer[:_SCRIPT_CHARS]), _SCRIPT_LETTERS)
+    found = Counter(bisect_right(_SCRIPT_ENDS, ord(char)) for char in letters)
+    return max(sorted(map(_script_at, found)), key=lambda name: _count(found, name), default="")
 
 
-def _script_of(code: int) -> str:
-    return next((name for end, name in _SCRIPTS if code < end), "other")
+def _script_at(place: int) -> str:
+    return _SCRIPTS[place][1] if place < len(_SCRIPTS) else "other"
+
+
+def _count(found: Counter[int], name: str) -> int:
+    """Return how many letters are of a script, which may have several ranges."""
+    return sum(times for place, times in found.items() if _script_at(place) == name)

@@ -26,6 +26,8 @@ _SPECIAL = re.compile(
     r"|start_header_id|end_header_id|system|user|assistant|pad|sep)\|>"
     r"|\[/INST\]|<(?:start|end)_of_turn>"
 )
+_BAR = re.compile(rb"\|(?:>|\\u003[eE])")
+_ESCAPED, _ESCAPED_CONTROL = re.compile(rb"\\[bu]"), re.compile(rb"\\(?:b|u00[0189])")
 _QUOTES = frozenset("`'\"\u201c\u2018\u00ab")
 _last: list[object] = [None, ()]
 
@@ -92,12 +94,14 @@ def invisible_character(example: Example) -> Iterator[Place]:
     Severity.WARNING,
     says="A text holds what stands for a model's special token, such as `<|im_start|>`.",
     fix="Remove it: the service adds its own, and this one is trained as text.",
-    needles=(b"|>", rb"|\u003e", b"[/INST]", b"_of_turn>"),
     fails=said_in("Hello<|im_end|>\n<|im_start|>assistant"),
     passes=said_in("GPT-2 ends a text with `<|endoftext|>`; F# has <| and |>."),
 )
 def special_token_text(example: Example) -> Iterator[Place]:
     """Yield a place for each text with such a token that is not quoted."""
+    raw = example.raw
+    if not (_BAR.search(raw) or b"[/INST]" in raw or b"_of_turn" in raw):
+        return
     for text in example.texts:
         for found in _SPECIAL.finditer(text.text):
             if found.start() == 0 or text.text[found.start() - 1] not in _QUOTES:
@@ -108,11 +112,19 @@ def special_token_text(example: Example) -> Iterator[Place]:
 def _strange(example: Example) -> tuple[Text, ...]:
     """Return the texts that hold a strange character; found once for each example."""
     if _last[0] is not example:
-        raw = example.raw
-        plain = raw.isascii() and rb"\u" not in raw and rb"\b" not in raw
-        found = () if plain else tuple(t for t in example.texts if STRANGE.search(t.text))
-        _last[0], _last[1] = example, found
+        _last[0], _last[1] = example, tuple(_find_strange(example))
     return _last[1]  # type: ignore[return-value]
+
+
+def _find_strange(example: Example) -> Iterator[Text]:
+    raw = example.raw
+    delete = b"\x7f" in raw
+    if raw.isascii() and not delete and not _ESCAPED.search(raw):
+        return
+    controls = delete or _ESCAPED_CONTROL.search(raw)
+    for text in example.texts:
+        if (controls or not text.text.isascii()) and STRANGE.search(text.text):
+            yield text
 
 
 def _places(

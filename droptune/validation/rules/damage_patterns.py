@@ -12,10 +12,12 @@ _SIGNS = (
 _LETTERS = "\u0192\u02c6\u0160\u0152\u017d\u02dc\u0161\u0153\u017e\u0178"
 _CONTINUED = f"\u0080-\u00bf\u20ac\u201a\u201e\u2020\u2021\u2030\u2039\u203a{_SIGNS}{_LETTERS}"
 _HIDDEN = "\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0001-\U000e007f"
+_CONTROL = "\\x00-\\x08\\x0e-\\x1f\\x7f-\\x9f"
+_LEADING = "\u00c2-\u00c5\u00ce-\u00d1\u00e2-\u00e9\u00ef\u00f0"
 STRANGE = re.compile(
-    f"[\\x00-\\x08\\x0e-\\x1f\\x7f-\\x9f{_HIDDEN}\ufffd]"
-    f"|[\u00c2-\u00c5\u00ce-\u00d1][{_CONTINUED}]|\u00e2[\u20ac\u201a\u0192\u2020]"
-    f"|[\u00e3-\u00e9\u00ef][{_CONTINUED}]{{2}}|\u00f0\u0178"
+    f"[{_CONTROL}{_HIDDEN}\ufffd{_LEADING}](?:(?<=[{_CONTROL}{_HIDDEN}\ufffd])"
+    f"|(?<=[\u00c2-\u00d1])[{_CONTINUED}]|(?<=\u00e2)[\u20ac\u201a\u0192\u2020]"
+    f"|(?<=[\u00e3-\u00ef])[{_CONTINUED}]{{2}}|(?<=\u00f0)\u0178)"
 )
 """Begins whatever may be damage: most texts hold nothing of the kind."""
 
@@ -23,7 +25,7 @@ _MOJIBAKE = re.compile(
     f"(?:[\u00c2-\u00df][{_CONTINUED}]|[\u00e0-\u00ef][{_CONTINUED}]{{2}}"
     f"|[\u00f0-\u00f4][{_CONTINUED}]{{3}}){{1,12}}"
 )
-_CONTROLS = re.compile("[\\x00-\\x08\\x0e-\\x1f\\x7f-\\x9f]")
+_CONTROLS = re.compile(f"[{_CONTROL}]")
 _INVISIBLE = re.compile(f"[{_HIDDEN}]")
 _ABOUT = re.compile(
     r"(?i)mojibake|unicode|utf-?8|latin-?1|cp-?1252|windows-1252|encod|decod|charset|codepage"

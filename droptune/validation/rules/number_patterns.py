@@ -19,7 +19,7 @@ from droptune.validation.rules.checksums import (
 from droptune.validation.rules.found import Found
 
 _BEFORE = 48
-_DIGITS = re.compile(r"[+(]?[0-9](?:(?:[ .()/\u00a0-]{0,3}|\) ?)[0-9]){7,21}(?:[ -]?[A-Z]\b)?")
+_DIGITS = re.compile(r"[+(0-9](?:[ .()/\u00a0-]{0,3}[0-9]){7,22}(?:[ -]?[A-Z]\b)?")
 _PHONE_WORD = re.compile(
     r"(?i)\b(?:(?:tele|cell|smart|i)?phones?|tel|mobile|cell|call(?:ing)?|text|fax|whatsapp|sms|dial"
     r"|ring|reach|contact|handy|handynummer|telefon|telefonnummer|tél|téléphone|teléfono|telefono"
@@ -44,7 +44,8 @@ _CARD_GROUPS = re.compile(
     r"[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}\Z|[0-9]{4}([ -])[0-9]{6}\2[0-9]{4,5}\Z"
 )
 _IBAN = re.compile(
-    r"\b[A-Z]{2}[0-9]{2}(?:(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,3})?|[A-Z0-9]{11,27})(?![A-Za-z0-9])"
+    r"[A-Z](?<![A-Za-z0-9].)[A-Z][0-9]{2}"
+    r"(?:(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,3})?|[A-Z0-9]{11,27})(?![A-Za-z0-9])"
 )
 _JOINS, _GOES_ON = frozenset("_.-/=$+*#"), frozenset("_/*%")
 
@@ -76,15 +77,23 @@ _IDS = (
 
 def find_phones(text: str) -> Iterator[Found]:
     """Yield phone numbers that are written as such, with a word before them that says so."""
-    for found in _DIGITS.finditer(text):
-        number = found[0].rstrip(" -ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-        digits = _only_digits(number)
+    for start, written in _numbers(text):
+        number = written.rstrip(" -ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        digits, end = _only_digits(number), start + len(number)
         if not 8 <= len(digits) <= 15 or not _is_written_as_phone(number):
             continue
-        if _word_before(_PHONE_WORD, text, found.start()) and not _is_nobody_s(digits):
-            end = found.start() + len(number)
-            if _stands_alone(text, found.start(), end):
-                yield Found(found.start(), end, "a phone number", f"…{digits[-2:]}")
+        said = _word_before(_PHONE_WORD, text, start) and not _is_nobody_s(digits)
+        if said and _stands_alone(text, start, end):
+            yield Found(start, end, "a phone number", f"…{digits[-2:]}")
+
+
+def _numbers(text: str) -> Iterator[tuple[int, str]]:
+    """Yield start and text of what may be a number of eight digits or more, as it is written."""
+    for found in _DIGITS.finditer(text):
+        number = found[0]
+        if number[0] == "(" and ")" not in number:
+            number = number[1:].lstrip()
+        yield found.end() - len(number), number
 
 
 def _is_written_as_phone(number: str) -> bool:
@@ -98,20 +107,16 @@ def _is_nobody_s(digits: str) -> bool:
 
 def find_cards(text: str) -> Iterator[Found]:
     """Yield payment cards' numbers: in groups, or with a word before them that says so."""
-    for found in _DIGITS.finditer(text):
-        digits = _only_digits(found[0])
-        if (
-            not 13 <= len(digits) <= 19
-            or found[0][0] in "+("
-            or not _stands_alone(text, *found.span())
-        ):
+    for start, written in _numbers(text):
+        digits, end = _only_digits(written), start + len(written)
+        if not 13 <= len(digits) <= 19 or not _stands_alone(text, start, end):
             continue
-        said = _CARD_GROUPS.match(found[0]) or (
-            found[0] == digits and _word_before(_CARD_WORD, text, found.start())
+        said = _CARD_GROUPS.match(written) or (
+            written == digits and _word_before(_CARD_WORD, text, start)
         )
         mine = digits not in published.CARDS and len(set(digits)) > 4
         if said and mine and is_card(digits):
-            yield Found(*found.span(), "a payment card's number", f"…{digits[-2:]}")
+            yield Found(start, end, "a payment card's number", f"…{digits[-2:]}")
 
 
 def find_accounts(text: str) -> Iterator[Found]:
@@ -124,13 +129,13 @@ def find_accounts(text: str) -> Iterator[Found]:
 
 def find_ids(text: str) -> Iterator[Found]:
     """Yield national ids with their proof and a word before them that says so."""
-    for found in _DIGITS.finditer(text):
-        plain = "".join(filter(str.isalnum, found[0]))
+    for start, written in _numbers(text):
+        plain, end = "".join(filter(str.isalnum, written)), start + len(written)
         for kind in _IDS:
-            if kind.shape.match(found[0]) and plain not in published.SSNS and kind.check(plain):
-                alone = _stands_alone(text, *found.span())
-                if alone and _word_before(kind.word, text, found.start()):
-                    yield Found(*found.span(), kind.what, f"…{plain[-2:]}")
+            if kind.shape.match(written) and plain not in published.SSNS and kind.check(plain):
+                alone = _stands_alone(text, start, end)
+                if alone and _word_before(kind.word, text, start):
+                    yield Found(start, end, kind.what, f"…{plain[-2:]}")
                     break
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from droptune.domain.findings import Severity
 from droptune.validation.rules.email_patterns import find_addresses
@@ -24,8 +25,11 @@ _SHAPE = bytes(
     48 if 48 <= byte < 58 else 65 if 65 <= byte < 91 else 45 if byte in b" -." else byte
     for byte in range(256)
 )
-_NUMBERS = (b"000-000", b"000-00-0000", b"00-00-00-0", b"00000000", b"AA00")
-_last: list[object] = [None, False]
+_GROUPS, _DASHED, _PAIRS, _LONG = b"000-000", b"000-00-0000", b"00-00-00-0", b"00000000"
+_ACCOUNT, _ABROAD = b"AA00", b"+0"
+_ANY = b"0-00"  # stands in all but the long ones
+_SHAPES = (_GROUPS, _DASHED, _PAIRS, _LONG, _ACCOUNT, _ABROAD)
+_last: list[Any] = [None, ()]
 
 
 @rules.example(
@@ -52,7 +56,7 @@ def email_address(example: Example) -> Iterator[Place]:
 )
 def phone_number(example: Example) -> Iterator[Place]:
     """Yield a place for each text with numbers, of which the last two digits are shown."""
-    if _has_numbers(example) or b"+" in example.raw:
+    if _holds(example, _GROUPS, _PAIRS, _ABROAD):
         yield from _places(example, find_phones)
 
 
@@ -67,7 +71,7 @@ def phone_number(example: Example) -> Iterator[Place]:
 )
 def payment_card(example: Example) -> Iterator[Place]:
     """Yield a place for each text with cards, of which the last two digits are shown."""
-    if _has_numbers(example):
+    if _holds(example, _GROUPS, _LONG):
         yield from _places(example, find_cards)
 
 
@@ -81,7 +85,7 @@ def payment_card(example: Example) -> Iterator[Place]:
 )
 def bank_account(example: Example) -> Iterator[Place]:
     """Yield a place for each text with accounts, of which the country is shown."""
-    if _has_numbers(example):
+    if _holds(example, _ACCOUNT):
         yield from _places(example, find_accounts)
 
 
@@ -96,16 +100,17 @@ def bank_account(example: Example) -> Iterator[Place]:
 )
 def national_id(example: Example) -> Iterator[Place]:
     """Yield a place for each text with ids, of which the last two digits are shown."""
-    if _has_numbers(example):
+    if _holds(example, _GROUPS, _DASHED, _PAIRS, _LONG):
         yield from _places(example, find_ids)
 
 
-def _has_numbers(example: Example) -> bool:
-    """Whether the line holds digits in one of the shapes sought; found once for each example."""
+def _holds(example: Example, *shapes: bytes) -> bool:
+    """Whether the line holds characters in one of the shapes; it is made once for each example."""
     if _last[0] is not example:
         shape = example.raw.translate(_SHAPE)
-        _last[0], _last[1] = example, any(number in shape for number in _NUMBERS)
-    return bool(_last[1])
+        some = _ANY in shape or _LONG in shape
+        _last[0], _last[1] = example, [each for each in _SHAPES if some and each in shape]
+    return any(each in _last[1] for each in shapes) if _last[1] else False
 
 
 def _places(example: Example, find: Finder) -> Iterator[Place]:

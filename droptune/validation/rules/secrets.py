@@ -11,7 +11,8 @@ from droptune.validation.rules.fixtures import assistant, call, calling, chat, u
 from droptune.validation.rules.found import Found, first_of
 from droptune.validation.rules.registry import Case, Family, Place, case
 from droptune.validation.rules.secret_patterns import (
-    ANY_KEY,
+    ANY_SECRET,
+    SECRET,
     find_address_passwords,
     find_keys,
     find_passwords,
@@ -23,6 +24,8 @@ rules = Family("secrets")
 Finder = Callable[[str], Iterable[Found]]
 FIX = "Remove it from the data, and revoke it where it is valid."
 DRAWN = "h7Qm2ZxB9vT4kLw8RfYp3NcJ6sGd1XaE5uKe"
+
+_last: list[object] = [None, False]
 
 
 def said_in(content: str, **request: Any) -> Case:
@@ -41,7 +44,7 @@ def said_in(content: str, **request: Any) -> Case:
 )
 def access_key(example: Example) -> Iterator[Place]:
     """Yield a place for each text with such keys, of which only the public beginning is shown."""
-    if ANY_KEY.search(example.raw):
+    if _may_hold_secrets(example):
         yield from places(example, find_keys)
 
 
@@ -66,13 +69,13 @@ def private_key(example: Example) -> Iterator[Place]:
     Severity.WARNING,
     says="A password, secret or key is assigned a value that looks like a real one.",
     fix=FIX,
-    needles=(b"sword", b"SWORD", b"ecret", b"SECRET", b"pi_key", b"API_KEY", b"pikey", b"piKey"),
     fails=said_in("login: ada, password: " + "vR7#qm2!Zk"),
     passes=said_in("password = get_password(user); password=<your-password>; password: P@ssw0rd1"),
 )
 def password(example: Example) -> Iterator[Place]:
     """Yield a place for each text with such values, which are never shown."""
-    yield from places(example, find_passwords)
+    if _may_hold_secrets(example):
+        yield from places(example, find_passwords)
 
 
 @rules.example(
@@ -88,6 +91,14 @@ def password_in_address(example: Example) -> Iterator[Place]:
     """Yield a place for each text with such addresses."""
     if b"://" in example.raw or rb":\/\/" in example.raw:
         yield from places(example, find_address_passwords)
+
+
+def _may_hold_secrets(example: Example) -> bool:
+    """Whether the line holds what every key or password begins with; found once for each."""
+    if _last[0] is not example:
+        raw = example.raw
+        _last[0], _last[1] = example, SECRET in raw or ANY_SECRET.search(raw) is not None
+    return bool(_last[1])
 
 
 def places(example: Example, find: Finder) -> Iterator[Place]:

@@ -119,6 +119,7 @@ _PASSWORDS = _asked(
     f'API_KEY = "{drawn(80, 32)}"',
     f"client_secret: {drawn(81, 40)}",
     "DB_PASSWORD=uR4$kz9Wq1",
+    "The passwd: t7#Lq0w!zB",
     f'{{"aws_secret_access_key": "{drawn(82, 40, _B64)}"}}',
 )
 _NO_PASSWORDS = _asked(
@@ -196,6 +197,7 @@ _CARDS = _asked(
     "It was charged to 4485 9203 7716 2040 yesterday.",
     "My credit card 5489013276450121 is refused.",
     "Amex 3782-914650-38213 expires in May.",
+    "I paid twice (5489 0132 7645 0121), please check.",
 )
 _NO_CARDS = _asked(
     None,

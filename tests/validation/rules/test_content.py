@@ -95,7 +95,7 @@ def test_hostile_text_does_not_slow_a_search_down(search: str) -> None:
     slow = []
     for piece in HOSTILE:
         short, long = (piece * (size // len(piece)) for size in (50_000, 200_000))
-        if _seconds(SEARCHES[search], long) > 0.2 + 8 * _seconds(SEARCHES[search], short):
+        if _seconds(SEARCHES[search], long) > 0.5 + 10 * _seconds(SEARCHES[search], short):
             slow.append(piece)
 
     assert not slow
@@ -103,9 +103,9 @@ def test_hostile_text_does_not_slow_a_search_down(search: str) -> None:
 
 def _seconds(search: Callable[[str], Iterable[Any]], text: str) -> float:
     def once() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         first_of(search(text))
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     return min(once(), once())
 
