@@ -55,8 +55,8 @@ SHAPES = (
         name="the Batch service's (custom_id, url, body)",
         keys=frozenset({"custom_id", "body"}),
         sample={"custom_id": "1", "method": "POST", "url": "/v1/chat/completions", "body": {}},
-        fix="Use the messages of each body with the answer as last message; `droptune convert` does "
-        "so where it is.",
+        fix="Use the messages of each body with the answer as last message; `droptune convert` "
+        "does so where it is.",
     ),
     Shape(
         id="gemini-contents",
