@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -187,3 +188,16 @@ def test_pre_commit_hook_names_a_command_that_works(tmp_path: Path) -> None:
     assert program == "droptune"
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("Accepted") == 2
+
+
+def test_documentation_of_action_and_hook_is_of_what_there_is() -> None:
+    """The snippets name inputs and a hook that exist."""
+    text = (ROOT / "docs" / "validation.md").read_text("utf-8")
+    workflow, hooks = (
+        yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", text, re.S)
+    )
+    inputs = yaml.safe_load((ROOT / "action.yml").read_text())["inputs"]
+    [hook] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+
+    assert workflow["steps"][1]["with"].keys() <= inputs.keys()
+    assert hooks["repos"][0]["hooks"] == [{"id": hook["id"]}]
