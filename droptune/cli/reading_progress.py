@@ -12,6 +12,7 @@ from droptune.cli.terminal import Terminal
 WORTH_BYTES = 8 << 20
 _EVERY_SECONDS = 0.1
 _BAR = 24
+_TELLING_SHARE = 0.05
 
 
 class ReadingProgress:
@@ -34,13 +35,17 @@ class ReadingProgress:
     def _line(self, seconds: float) -> str:
         share = min(1.0, self._done / self._size) if self._size else 1.0
         full = round(share * _BAR)
-        rate = self._done / seconds if seconds else 0
-        left = (self._size - self._done) / rate if rate else 0
         bar = f"{'█' * full}{'░' * (_BAR - full)}"
-        rest = f"about {left:,.0f} s left" if left >= 1 else "almost done"
-        return (
-            f"  {bar} {share:4.0%}  {self._done / 1e6:,.0f} of {self._size / 1e6:,.0f} MB, {rest}"
-        )
+        read = f"{self._done / 1e6:,.0f} of {self._size / 1e6:,.0f} MB"
+        return f"  {bar} {share:4.0%}  {read}{_left(share, seconds)}"
+
+
+def _left(share: float, seconds: float) -> str:
+    """Return how long it will take, once that can be told."""
+    if share < _TELLING_SHARE:
+        return ""
+    left = seconds * (1 - share) / share
+    return f", about {left:,.0f} s left" if left >= 1 else ", almost done"
 
 
 @contextmanager

@@ -32,6 +32,18 @@ def test_line_tells_share_and_time_left() -> None:
     assert "50 of 100 MB, about 5 s left" in stream.getvalue()
 
 
+def test_time_left_is_not_guessed_from_the_first_bytes() -> None:
+    """What has just begun tells nothing of how long it takes."""
+    stream, clock = io.StringIO(), Clock()
+    progress = ReadingProgress(100_000_000, Terminal(stream, live=True), clock)
+
+    clock.now = 0.5
+    progress(100)
+
+    assert "0 of 100 MB" in stream.getvalue()
+    assert "left" not in stream.getvalue()
+
+
 def test_line_is_written_ten_times_a_second_at_most() -> None:
     """A thousand blocks in a moment are no flood."""
     stream, clock = io.StringIO(), Clock()
