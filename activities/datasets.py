@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -130,12 +129,6 @@ def settled_long_enough(folder: Folder, policy: Policy) -> timedelta:
     return timedelta(0 if folder.complete else policy.submit_after_seconds / 86_400)
 
 
-def read_json(store: BlobStore, name: str) -> object:
-    """Return a JSON document, or None."""
-    blob = store.find(name)
-    return json.loads(blob.data) if blob else None
-
-
 def _pin(role: str, file: DatasetFile, sha256: str) -> Pin:
     return Pin(role=role, name=file.name, etag=file.etag, size_bytes=file.size_bytes, sha256=sha256)
 
@@ -144,8 +137,3 @@ def _file(info: BlobInfo) -> DatasetFile:
     return DatasetFile(
         name=info.name, etag=info.etag, size_bytes=info.size_bytes, modified_at=info.modified_at
     )
-
-
-def role_files(folder: Folder, role: Role) -> tuple[DatasetFile, ...]:
-    """Return the blobs of a role."""
-    return folder.files.get(role, ())

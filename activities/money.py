@@ -94,12 +94,13 @@ def close_account(record: RunRecord, *, registry: BlobStore, clock: Clock) -> No
 
 
 def billed_usd(record: RunRecord) -> float:
-    """Return what a run's own job cost, as far as anybody can know, in US dollars."""
+    """Return what a run's own job cost, as far as anybody can know, in US dollars.
+
+    Source: facts 3.2: failed jobs and jobs cancelled before training are not billed.
+    """
     job = record.job or {}
     if not job or record.adopted_from is not None or job.get("status") == "failed":
-        return (
-            0.0  # Source: facts 3.2: failed jobs and jobs cancelled before training are not billed
-        )
+        return 0.0
     trained, price = job.get("trained_tokens"), record.cost.get("training_usd_per_million")
     if isinstance(trained, int) and isinstance(price, int | float):
         return trained * price / 1_000_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -158,10 +157,3 @@ def _price_reasons(record: RunRecord, configuration: Configuration) -> tuple[str
     if facts is None or facts.encoding is None:
         reasons.append("This model's tokens cannot be counted exactly, so its price is a guess.")
     return tuple(reasons)
-
-
-def read_report(records: RunRecords, record: RunRecord) -> Payload:
-    """Return the stored report of a run."""
-    data = records.read(record.ref, REPORT)
-    report: Payload = json.loads(data) if data else {}
-    return report
