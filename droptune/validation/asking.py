@@ -31,6 +31,7 @@ def request_for(
         min_examples=pipeline.validation.min_examples,
         ignore=pipeline.validation.ignore,
         raised=pipeline.validation.raised,
+        allowed=pipeline.validation.allow,
         production_sku=production.sku if production else None,
         candidate_sku=pipeline.deploy.candidate.sku,
         budget_usd=pipeline.budget.run_usd,

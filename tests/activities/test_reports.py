@@ -96,6 +96,19 @@ def test_report_shows_what_stands_at_a_finding_with_secrets_masked() -> None:
     assert all(b"chatbot" in each and b"hunter22" not in each for each in stored)
 
 
+def test_personal_data_that_the_configuration_allows_is_no_finding() -> None:
+    """The app leaves out what the job file allows, as the command does."""
+    world = World()
+    job = {"pipeline": {"validation": {"allow": ["@nordhavn.net"]}}}
+    answers = examples(1, answer="Ask maria.lindqvist@nordhavn.net.")
+    run = world.a_run(training=examples() + answers, job=json.dumps(job))
+
+    world.ask(validate_dataset, run)
+
+    report = json.loads(world.runs.data(f"{run.ref.folder}report.json"))
+    assert "email-address" not in {finding["rule"] for finding in report["findings"]}
+
+
 def test_wrong_configuration_is_rejected_with_everything_that_is_wrong() -> None:
     """Findings of the files stand in the same report."""
     world = World()

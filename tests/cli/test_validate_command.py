@@ -94,3 +94,32 @@ def test_two_configurations_are_refused(tmp_path: Path) -> None:
     (tmp_path / "other.yaml").write_text(JOB)
 
     assert main(["validate", str(tmp_path), str(tmp_path / "other.yaml")]) == 2
+
+
+def test_address_that_the_configuration_allows_is_no_finding(tmp_path: Path, capsys) -> None:
+    """`pipeline.validation.allow` names what may stand in texts; everything else is told of."""
+    letters = GOOD.replace("Hello.", "Ask maria.lindqvist@nordhavn.net or o.berg@example-bygg.se.")
+    allow = "pipeline: {validation: {allow: ['@nordhavn.net']}}\n"
+    folder = a_dataset(tmp_path, bad=letters, job=JOB + allow)
+
+    main(["validate", str(folder), "--json"])
+
+    found = [
+        each
+        for each in json.loads(capsys.readouterr().out)["findings"]
+        if each["rule"] == "email-address"
+    ]
+    assert [(each["line"], each["count"]) for each in found] == [(11, 1)]
+    assert "o" in found[0]["message"]
+    assert "nordhavn" not in found[0]["message"]
+
+
+@pytest.mark.parametrize("allow", ["''", ".se", "7", "[a]"])
+def test_what_would_allow_nearly_everything_is_refused(tmp_path: Path, allow: str, capsys) -> None:
+    """An ending of fewer than four characters is a mistake in the configuration."""
+    job = JOB + f"pipeline: {{validation: {{allow: [{allow}]}}}}\n"
+
+    assert main(["validate", str(a_dataset(tmp_path, job=job)), "--json"]) == 1
+
+    [found] = json.loads(capsys.readouterr().out)["findings"][:1]
+    assert found["path"] == "pipeline.validation.allow[0]"

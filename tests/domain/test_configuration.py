@@ -40,7 +40,12 @@ def test_every_key_of_the_file_reaches_the_configuration() -> None:
         "budget": {"run_usd": 50, "hosting_usd_month": 1300},
         "allow": {"models": ["gpt-4.1-mini"], "capacity": 60},
         "approval": {"training": "always", "promotion": "never", "timeout_hours": 1},
-        "validation": {"min_examples": 20, "ignore": ["bom"], "raise": ["duplicates"]},
+        "validation": {
+            "min_examples": 20,
+            "ignore": ["bom"],
+            "raise": ["duplicates"],
+            "allow": ["@contoso.com"],
+        },
         "deploy": {
             "candidate": {"sku": "DeveloperTier", "capacity": 10},
             "production": {"sku": "Standard", "capacity": 60},
@@ -70,7 +75,7 @@ def test_every_key_of_the_file_reaches_the_configuration() -> None:
     shown = configuration.to_payload()
     assert shown["pipeline"]["validation"].pop("raised") == ["duplicates"]
     expected = pipeline | {
-        "validation": {"min_examples": 20, "ignore": ["bom"]},
+        "validation": {"min_examples": 20, "ignore": ["bom"], "allow": ["@contoso.com"]},
         "allow": pipeline["allow"] | {"training_types": None, "skus": None},
     }
     assert shown["pipeline"] == expected

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from droptune.domain.configuration import Configuration
+from droptune.domain.configuration.document import Pipeline, ValidationChoice
 from droptune.validation import ValidationRequest
 from droptune.validation.asking import request_for
 
@@ -48,3 +49,16 @@ def test_hyperparameter_that_is_no_number_is_auto(written: object) -> None:
     request = request_for(configured(batch_size=written), as_of=DAY)
 
     assert request.batch_size == "auto"
+
+
+def test_what_is_silenced_raised_and_allowed_is_asked() -> None:
+    """Every word of `pipeline.validation` reaches the rules."""
+    chosen = ValidationChoice(
+        min_examples=20, ignore=("bom",), raised=("blank-line",), allow=("@contoso.com",)
+    )
+    configuration = Configuration(pipeline=Pipeline(validation=chosen))
+
+    request = request_for(configuration, as_of=DAY)
+
+    assert (request.min_examples, request.ignore) == (20, ("bom",))
+    assert (request.raised, request.allowed) == (("blank-line",), ("@contoso.com",))

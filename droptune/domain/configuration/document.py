@@ -44,11 +44,12 @@ class Allow(Model):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ValidationChoice(Model):
-    """Rules that are left out, and those that count as errors."""
+    """Rules that are left out, those that count as worse, and personal data that may be there."""
 
     min_examples: int = 10
     ignore: tuple[str, ...] = ()
     raised: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

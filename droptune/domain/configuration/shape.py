@@ -157,6 +157,12 @@ _PIPELINE: Mapping[str, Wanted] = {
             "min_examples": _whole(10, 1_000_000),
             "ignore": _names("rule"),
             "raise": _names("rule"),
+            "allow": ListOf(
+                item=_text(
+                    "an address or number, or 4 characters or more that it ends with",
+                    pattern=r"\S.{2,198}\S",
+                )
+            ),
         }
     ),
     "deploy": Block(
