@@ -196,7 +196,7 @@ def activities(services: Services) -> list[Any]:
         bind(keep_results, **records, **azure),
         bind(create_deployment, **records, **registry, **arm, **clock, **policy, **budgets),
         bind(test_deployment, **records, **data, **azure, **arm, **policy),
-        bind(decide_promotion, **records, **registry),
+        bind(decide_promotion, **records, **registry, **arm),
         bind(promote_deployment, **records, **registry, **clock),
         bind(end_run, **records, **registry, **azure, **arm, **clock, **policy),
     ]

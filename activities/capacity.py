@@ -19,6 +19,7 @@ def lacking_capacity(
 ) -> str:
     """Return why a deployment of the run would find no capacity now, or "". Reads only.
 
+    One place is enough: the candidate gives its own back before production asks for one.
     A SKU of which Azure states no capacity is taken to be open. Source: facts 2.5, modelCapacities.
     """
     model = find_base_model(configuration.model or "", resource_manager)
@@ -26,7 +27,7 @@ def lacking_capacity(
     if model is None or not wanted:
         return ""
     deployments = resource_manager.list_deployments()
-    if lacks := lacking_for_deployments(deployments, len(wanted), most=places):
+    if lacks := lacking_for_deployments(deployments, 1, most=places):
         return lacks
     for row in resource_manager.list_capacities(model.name, model.version):
         stated = row.available if row.available_fine_tune is None else row.available_fine_tune

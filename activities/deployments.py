@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from activities.accounts import AUTO, find_base_model
+from activities.candidates import give_back_place
 from activities.champions import load_champion
 from activities.configurations import configuration_of
 from activities.money import hold_hosting
@@ -60,11 +61,17 @@ def create_deployment(
     """
     about = request.about
     record = records.begin(request.run, _PHASES[about], f"Deploying the model ({about}).")
+    if about == "candidate" and record.test is not None:
+        return Verdict(yes=True)  # a late repetition: it was tried, and may have gone since
     wanted = _wanted(record, about, resource_manager)
     if isinstance(wanted, Verdict):
         return wanted
     found: Deployment | Later | None = resource_manager.find_deployment(wanted.name)
     if found is None:
+        if about == "production":
+            record = give_back_place(
+                record, records=records, registry=registry, resource_manager=resource_manager
+            )
         if refused := _refused_by_budget(record, wanted, registry, budgets, clock):
             outcome = Outcome.TRAINED if about == "candidate" else Outcome.NOT_PROMOTED
             return Verdict(yes=False, outcome=outcome, message=refused)
@@ -245,6 +252,8 @@ def test_deployment(
     record = records.begin(request.run, phase, f"Asking the {about} a question.")
     stored = record.production if about == "production" else record.deployment
     name = str((stored or {})["name"])
+    if record.test is not None and about == "candidate":
+        return None  # a late repetition: its answer is kept, and it may have gone since
     messages = question(record, datasets)
     try:
         answer = azure_openai.complete_chat(name, messages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from activities.run_records import RunRecords, change_document, load_document
@@ -9,7 +10,7 @@ from droptune.domain import budget, hosting
 from droptune.domain.budget import BudgetLimits, BudgetRefusal
 from droptune.domain.configuration import Configuration
 from droptune.domain.errors import RunEndedError
-from droptune.domain.ledger import LEDGER, Ledger, compact
+from droptune.domain.ledger import LEDGER, RESERVED, Ledger, compact
 from droptune.domain.phases import Phase
 from droptune.domain.run import RunRecord
 from droptune.domain.services import BlobStore, Clock
@@ -110,18 +111,17 @@ def billed_usd(record: RunRecord) -> float:
 
 
 def release_lost(live: set[str], *, registry: BlobStore, clock: Clock) -> None:
-    """Give back what runs reserved that are not there any more, for the sweep."""
-    ledger, _ = load_document(registry, LEDGER, Ledger)
-    lost = [run for run in budget.open_reservations(ledger or Ledger()) if run not in live]
-    for run in lost:
+    """Give back what runs reserved that are not there any more, all in one write, for the sweep."""
+    now = clock.now()
 
-        def change(present: Ledger | None, run: str = run) -> Ledger:
-            known = present or Ledger()
-            entry = known.find(run)
-            project = entry.project if entry else ""
-            return budget.release(known, run=run, project=project, now=clock.now())
+    def change(present: Ledger | None) -> Ledger | None:
+        known = present
+        for entry in present.entries if present else ():
+            if known and entry.state == RESERVED and entry.run not in live:
+                known = budget.release(known, run=entry.run, project=entry.project, now=now)
+        return known
 
-        change_document(registry, LEDGER, Ledger, change)
+    change_document(registry, LEDGER, Ledger, change)
 
 
 def hold_hosting(
@@ -157,12 +157,22 @@ def hold_hosting(
 
 
 def keep_hosting(present: set[str], *, registry: BlobStore) -> None:
-    """Let go of the hosting of deployments that are gone; repeating it is safe."""
-    ledger, _ = load_document(registry, LEDGER, Ledger)
-    held = {each.deployment for each in ledger.hosting} if ledger else set()
-    for deployment in sorted(held - present):
+    """Let go of the hosting of all deployments that are gone, in one write; repeating it is
+    safe."""
+    _let_go(lambda deployment: deployment not in present, registry)
 
-        def change(known: Ledger | None, gone: str = deployment) -> Ledger:
-            return hosting.let_go_of_hosting(known or Ledger(), deployment=gone)
 
-        change_document(registry, LEDGER, Ledger, change)
+def let_go_of(deployment: str, *, registry: BlobStore) -> None:
+    """Let go of a deployment's hosting, which nobody pays any more; repeating it is safe."""
+    _let_go(lambda held: held == deployment, registry)
+
+
+def _let_go(is_gone: Callable[[str], bool], registry: BlobStore) -> None:
+    def change(present: Ledger | None) -> Ledger | None:
+        known = present
+        for held in present.hosting if present else ():
+            if known and is_gone(held.deployment):
+                known = hosting.let_go_of_hosting(known, deployment=held.deployment)
+        return known
+
+    change_document(registry, LEDGER, Ledger, change)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from activities.candidates import give_back_place
 from activities.champions import change_champion, load_champion
 from activities.configurations import configuration_of
 from activities.deployments import is_billed, may_host
@@ -15,13 +16,21 @@ from droptune.domain.champion import roll_back as rolled_back
 from droptune.domain.errors import StepFailedError
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import RunRecord
-from droptune.domain.services import BlobStore, Clock
+from droptune.domain.services import BlobStore, Clock, ResourceManager
 from droptune.domain.steps import StepRequest, Verdict
 
 
-def decide_promotion(request: StepRequest, *, records: RunRecords, registry: BlobStore) -> Verdict:
-    """Say whether the model may become the champion, and whether a person has to say so. Reads
-    only."""
+def decide_promotion(
+    request: StepRequest,
+    *,
+    records: RunRecords,
+    registry: BlobStore,
+    resource_manager: ResourceManager,
+) -> Verdict:
+    """Say whether the model may become the champion, and whether a person has to say so.
+
+    After a yes the candidate has done its work: its place is given back before the run waits.
+    """
     record = records.begin(request.run, Phase.TESTING)
     configuration = configuration_of(record)
     production = configuration.pipeline.deploy.production
@@ -40,6 +49,7 @@ def decide_promotion(request: StepRequest, *, records: RunRecords, registry: Blo
         return _no(Outcome.NOT_PROMOTED, "The champion's dataset settled no earlier than this one.")
     approval = configuration.pipeline.approval.promotion
     asks = approval == "always" or (approval == "replace" and champion is not None)
+    give_back_place(record, records=records, registry=registry, resource_manager=resource_manager)
     return Verdict(yes=True, needs_approval=asks)
 
 

@@ -244,9 +244,10 @@ def test_capacity_that_is_not_stated_is_taken_to_be_open() -> None:
     assert world.ask(admit_run, run) is None
 
 
-@pytest.mark.parametrize(("deployed", "waits"), [(8, False), (9, True)])
+@pytest.mark.parametrize(("deployed", "waits"), [(9, False), (10, True)])
 def test_account_full_of_fine_tuned_deployments_is_waited_for(deployed: int, waits: bool) -> None:
-    """A candidate and a production deployment need two of Azure's ten places."""
+    """A run needs one of Azure's ten places: candidate and production stand one after the
+    other."""
     world = World()
     run = world.at(world.a_run(job=a_job_file(**PRODUCTION)), cost=A_COST)
     for number in range(deployed):

@@ -10,7 +10,9 @@ import pytest
 
 from activities import deployments
 from activities.fine_tuning_jobs import create_fine_tuning_job, get_fine_tuning_job
+from activities.promotions import decide_promotion
 from activities.questions import DEFAULT, question
+from droptune.domain.budget import BudgetLimits
 from droptune.domain.deployment import DeploymentRequest, DeploymentState
 from droptune.domain.errors import (
     OutcomeUnknownError,
@@ -207,6 +209,40 @@ def test_production_is_a_second_deployment_beside_a_free_candidate() -> None:
     assert len({put.name for put in world.resource_manager.puts}) == 2
 
 
+def test_production_takes_the_place_that_the_candidate_gives_back() -> None:
+    """A run that waits for a place holds none: else all that wait would wait for each other."""
+    world = World()
+    run = a_trained_run(world, **PRODUCTION)
+    deploy(world, run)
+    world.resource_manager.places = 1
+
+    answer = deploy(world, run, "production")
+
+    name = f"shop-{run.run_digest[:12]}"
+    assert answer == Verdict(yes=True, message=name)
+    assert list(world.resource_manager.deployments) == [name]
+
+
+def test_hosting_of_a_candidate_does_not_stand_in_productions_way() -> None:
+    """What is given back is not paid any more: the budget needs room for one of the two."""
+    world = World(budgets=BudgetLimits(app_hosting=1300))
+    run = a_trained_run(
+        world,
+        deploy={
+            "candidate": {"sku": "Standard", "capacity": 50},
+            "production": {"sku": "GlobalStandard", "capacity": 50},
+        },
+        budget={"hosting_usd_month": 1300},
+    )
+    world.at(run, cost=A_COST)
+    deploy(world, run)
+
+    answer = deploy(world, run, "production")
+
+    assert isinstance(answer, Verdict)
+    assert answer.yes, answer.message
+
+
 def a_deployed_run(world: World, **pipeline: Any) -> RunRecord:
     """Return a run whose candidate is there and answers."""
     run = a_trained_run(world, **pipeline)
@@ -365,6 +401,21 @@ def test_candidate_that_azure_removed_before_it_was_asked_is_made_again() -> Non
     assert first.reason == f"{name} had gone and is made again"
     assert list(world.resource_manager.deployments) == [name]
     assert second is None
+
+
+def test_candidate_that_was_tried_is_not_made_again_by_a_late_repetition() -> None:
+    """Its answer is kept, and its place was given back."""
+    world = World()
+    run = a_deployed_run(world, **PRODUCTION)
+    try_out(world, run)
+    world.ask(decide_promotion, run)
+
+    deployed, tried = deploy(world, run), try_out(world, run)
+
+    assert isinstance(deployed, Verdict)
+    assert deployed.yes
+    assert tried is None
+    assert world.resource_manager.deployments == {}
 
 
 def test_account_that_is_full_and_says_429_is_asked_again_after_minutes() -> None:

@@ -13,13 +13,13 @@ from activities.deployments import create_deployment
 from activities.endings import end_run
 from activities.fine_tuning_jobs import create_fine_tuning_job
 from activities.job_progress import record_job
-from activities.money import billed_usd, release_lost
+from activities.money import billed_usd, keep_hosting, release_lost
 from activities.training_files import upload_training_file
 from droptune.domain.admission import QUEUE, Queue
 from droptune.domain.budget import BudgetLimits
 from droptune.domain.dataset import DatasetRef
 from droptune.domain.errors import RunEndedError
-from droptune.domain.ledger import LEDGER, Ledger
+from droptune.domain.ledger import LEDGER, Hosting, Ledger
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import RunRecord
 from droptune.domain.steps import EndRequest, Later, Verdict
@@ -186,3 +186,41 @@ def deployed(world: World, project: str) -> Verdict:
     run = world.at(run, job={"id": "ftjob-1", "model": MODEL, "fine_tuned_model": f"{MODEL}.ft-1"})
     verdict: Verdict = until_done(world, lambda: world.ask(create_deployment, run, "production"))
     return verdict
+
+
+def test_many_lost_reservations_are_given_back_in_one_write() -> None:
+    """The ledger is one document for the whole app: a sweep does not write it once for each run."""
+    world = World()
+    runs = [a_run(world, number) for number in range(1, 6)]
+    for run in runs:
+        world.ask(admit_run, run)
+    writes = world.registry.calls.count("write")
+
+    release_lost({runs[0].id}, registry=world.registry, clock=world.clock)
+
+    states = {entry.run: entry.state for entry in ledger(world).entries}
+    assert world.registry.calls.count("write") == writes + 1
+    assert states.pop(runs[0].id) == "reserved"
+    assert set(states.values()) == {"released"}
+
+
+def test_hosting_of_many_deployments_that_are_gone_is_let_go_of_in_one_write() -> None:
+    """What is there stays held; without anything held nothing is written."""
+    world = World()
+    keep_hosting(set(), registry=world.registry)
+    held = [Hosting(deployment=f"d{n}", project="shop", month_micros=1) for n in range(5)]
+    world.registry.put(LEDGER, json.dumps(Ledger(hosting=tuple(held)).to_payload()))
+
+    keep_hosting({"d3"}, registry=world.registry)
+
+    assert [each.deployment for each in ledger(world).hosting] == ["d3"]
+    assert world.registry.calls.count("write") == 1
+
+
+def test_sweep_with_nothing_lost_writes_nothing() -> None:
+    """Nor does it make a ledger where there is none."""
+    world = World()
+
+    release_lost(set(), registry=world.registry, clock=world.clock)
+
+    assert LEDGER not in world.registry.names()

@@ -13,6 +13,7 @@ from activities import promotions
 from activities.promotions import decide_promotion, promote_deployment
 from droptune.domain.champion import roll_back, succeed
 from droptune.domain.dataset import DatasetRef
+from droptune.domain.deployment import DeploymentRequest
 from droptune.domain.errors import RunEndedError, StepFailedError
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import RunRecord
@@ -74,6 +75,46 @@ def test_person_is_asked_as_configured(approval: str, replaces: bool, asks: bool
     run = a_tried_run(world, approval={"promotion": approval})
 
     assert decide(world, run) == Verdict(yes=True, needs_approval=asks)
+
+
+def a_candidate(world: World, run: RunRecord) -> str:
+    """Deploy a run's candidate, as it is before the decision, and return its name."""
+    name = f"shop-{run.run_digest[:12]}-candidate"
+    wanted = DeploymentRequest(name=name, model=f"{MODEL}.ft-1", sku="DeveloperTier", capacity=1)
+    world.resource_manager.put_deployment(wanted)
+    world.at(run, deployment={"name": name, "state": "Succeeded"}, test={"answer": "Yes."})
+    return name
+
+
+@pytest.mark.parametrize("approval", ["always", "never"])
+def test_candidate_gives_its_place_back_once_it_was_tried(approval: str) -> None:
+    """Who waits for a person or for production's place holds none; what was answered is kept."""
+    world = World()
+    run = a_tried_run(world, approval={"promotion": approval})
+    name = a_candidate(world, run)
+
+    decide(world, run)
+    decide(world, run)
+
+    shown = world.now(run)
+    assert world.resource_manager.deployments == {}
+    assert shown.deployment == {"name": name, "state": "Deleted", "expires_at": None}
+    assert shown.test == {"answer": "Yes."}
+
+
+def test_candidate_that_is_the_production_deployment_stays() -> None:
+    """One deployment serves both purposes, and it is still needed."""
+    world = World()
+    run = a_tried_run(world)
+    name = f"shop-{run.run_digest[:12]}"
+    wanted = DeploymentRequest(name=name, model=f"{MODEL}.ft-1", sku="GlobalStandard", capacity=50)
+    world.resource_manager.put_deployment(wanted)
+    world.at(run, deployment=run.production)
+
+    decide(world, run)
+
+    assert list(world.resource_manager.deployments) == [name]
+    assert world.now(run).deployment == run.production
 
 
 def test_run_without_a_production_sku_is_trained_and_no_more() -> None:

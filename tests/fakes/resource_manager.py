@@ -13,6 +13,7 @@ from droptune.domain.deployment import (
     DeploymentRequest,
     DeploymentState,
 )
+from droptune.domain.errors import RequestRejectedError
 from droptune.domain.services import Clock
 from tests.fakes.clock import FakeClock
 from tests.fakes.scripted import Scripted
@@ -23,6 +24,7 @@ class FakeResourceManager(Scripted):
 
     Attributes:
         next_state: state in which a new deployment begins.
+        places: how many deployments there may be at once.
         puts: every request that was PUT, in order.
     """
 
@@ -46,6 +48,7 @@ class FakeResourceManager(Scripted):
         self.allowed = True
         self.deployments: dict[str, Deployment] = {}
         self.next_state = DeploymentState.SUCCEEDED
+        self.places = 10
         self.puts: list[DeploymentRequest] = []
 
     def set_state(
@@ -89,6 +92,8 @@ class FakeResourceManager(Scripted):
     def put_deployment(self, request: DeploymentRequest) -> Deployment:
         """See ResourceManager."""
         with self._call("put_deployment"):
+            if request.name not in self.deployments and len(self.deployments) >= self.places:
+                raise RequestRejectedError("All places are taken.", service_code="quotaExceeded")
             self.puts.append(request)
             if request.name not in self.deployments:
                 self.deployments[request.name] = Deployment(
