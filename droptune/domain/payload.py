@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache
-from typing import Any, Self, Union, get_args, get_origin, get_type_hints
+from typing import Any, Self, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Payload = dict[str, Any]
+T = TypeVar("T")
+_Convert = Callable[[Any], Any]
+
+
+def _remembered(answer: Callable[[Any], T]) -> Callable[[Any], T]:
+    return cache(answer)  # as a plain function: mypy takes a dataclass for unhashable
 
 
 class Model:
     """Gives a frozen dataclass `to_payload` and `from_payload`.
 
     Times become RFC 3339 UTC text, durations seconds, tuples lists. Reading ignores unknown fields
-    and fills missing ones with their defaults, so that released payloads may gain fields.
+    and fills missing ones with their defaults, so that released payloads may gain fields. How a
+    class is read and written is worked out once.
     """
 
     __slots__ = ()
 
     def to_payload(self) -> Payload:
         """Return this value as a plain JSON object."""
-        return {
-            field.name: _dump(getattr(self, field.name))
-            for field in fields(self)  # type: ignore[arg-type]
-        }
+        return {name: _dump(getattr(self, name)) for name in _names(type(self))}
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
@@ -37,11 +41,14 @@ class Model:
             ValueError: a required field is missing or a value has another shape.
         """
         values: Payload = {}
-        for field in fields(cls):  # type: ignore[arg-type]
-            if field.name in payload:
-                values[field.name] = _load_field(cls, field.name, payload[field.name])
-            elif field.default is MISSING and field.default_factory is MISSING:
-                raise ValueError(f"{cls.__name__}: the field {field.name!r} is missing")
+        for name, load, is_required in _plan(cls):
+            if name in payload:
+                try:
+                    values[name] = load(payload[name])
+                except (TypeError, ValueError) as error:
+                    raise ValueError(f"{cls.__name__}.{name}: {error}") from error
+            elif is_required:
+                raise ValueError(f"{cls.__name__}: the field {name!r} is missing")
         return cls(**values)
 
 
@@ -58,73 +65,104 @@ def parse_time(text: str) -> datetime:
     return at.astimezone(UTC)
 
 
-_origin: Callable[[Any], Any] = cache(get_origin)  # asked for each value of each document
-_args: Callable[[Any], tuple[Any, ...]] = cache(get_args)
+@_remembered
+def _names(cls: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(cls))
 
 
-@cache
-def _hints(cls: type) -> dict[str, Any]:
-    return get_type_hints(cls)
+@_remembered
+def _plan(cls: type) -> tuple[tuple[str, _Convert, bool], ...]:
+    """Return each field's name, how it is read, and whether it has to be there."""
+    hints = get_type_hints(cls)
+    return tuple(
+        (
+            field.name,
+            _loader(hints[field.name]),
+            field.default is MISSING and field.default_factory is MISSING,
+        )
+        for field in fields(cls)
+    )
 
 
 def _dump(value: Any) -> Any:
-    if is_dataclass(value) and isinstance(value, Model):
-        return value.to_payload()
-    if isinstance(value, datetime):
-        return format_time(value)
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, StrEnum):
-        return value.value
-    if isinstance(value, Mapping):
-        return {str(key): _dump(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_dump(item) for item in value]
-    return value
+    return _dumper(type(value))(value)
 
 
-def _load_field(cls: type, name: str, value: Any) -> Any:
-    try:
-        return _load(_hints(cls)[name], value)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{cls.__name__}.{name}: {error}") from error
+@_remembered
+def _dumper(kind: type) -> _Convert:
+    if issubclass(kind, Model):
+        return kind.to_payload
+    if issubclass(kind, datetime):
+        return format_time
+    if issubclass(kind, timedelta):
+        return timedelta.total_seconds
+    if issubclass(kind, StrEnum):
+        return lambda value: value.value
+    if issubclass(kind, Mapping):
+        return lambda value: {str(key): _dump(item) for key, item in value.items()}
+    if issubclass(kind, tuple | list):
+        return lambda value: [_dump(item) for item in value]
+    return _as_it_is
 
 
-def _load(hint: Any, value: Any) -> Any:
-    origin = _origin(hint)
+@_remembered
+def _loader(hint: Any) -> _Convert:
+    origin, args = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        return _load_union(_args(hint), value)
+        return _union_loader(args)
     if origin in (tuple, list):
+        return _list_loader(origin, _loader(args[0]))
+    if origin is not None and issubclass(origin, Mapping):
+        return _object_loader(_loader(args[1]))
+    return _class_loader(hint) if isinstance(hint, type) else _as_it_is
+
+
+def _union_loader(options: tuple[Any, ...]) -> _Convert:
+    present = [option for option in options if option is not type(None)]
+    load = _loader(present[0]) if len(present) == 1 else _as_it_is
+    return lambda value: None if value is None else load(value)
+
+
+def _list_loader(kind: type[Any], load: _Convert) -> _Convert:
+    def read(value: Any) -> Any:
         if not isinstance(value, list | tuple):
             raise ValueError(f"expected a list, got {type(value).__name__}")
-        return origin(_load(_args(hint)[0], item) for item in value)
-    if origin is not None and issubclass(origin, Mapping):
+        return kind(map(load, value))
+
+    return read
+
+
+def _object_loader(load: _Convert) -> _Convert:
+    def read(value: Any) -> Any:
         if not isinstance(value, Mapping):
             raise ValueError(f"expected an object, got {type(value).__name__}")
-        return {key: _load(_args(hint)[1], item) for key, item in value.items()}
-    if not isinstance(hint, type):
-        return value
-    return _load_class(hint, value)
+        return {key: load(item) for key, item in value.items()}
+
+    return read
 
 
-def _load_union(options: tuple[Any, ...], value: Any) -> Any:
-    if value is None:
-        return None
-    present = [option for option in options if option is not type(None)]
-    return _load(present[0], value) if len(present) == 1 else value
-
-
-def _load_class(cls: type, value: Any) -> Any:
+def _class_loader(cls: type[Any]) -> _Convert:
     if issubclass(cls, Model):
+        return _model_loader(cls)
+    if issubclass(cls, datetime):
+        return parse_time
+    if issubclass(cls, timedelta):
+        return lambda value: timedelta(seconds=value)
+    if issubclass(cls, StrEnum):
+        return cls
+    if cls is float:
+        return lambda value: float(value) if isinstance(value, int) else value
+    return _as_it_is
+
+
+def _model_loader(cls: type[Model]) -> _Convert:
+    def read(value: Any) -> Model:
         if not isinstance(value, Mapping):
             raise ValueError(f"{cls.__name__}: expected an object, got {type(value).__name__}")
         return cls.from_payload(value)
-    if issubclass(cls, datetime):
-        return parse_time(value)
-    if issubclass(cls, timedelta):
-        return timedelta(seconds=value)
-    if issubclass(cls, StrEnum):
-        return cls(value)
-    if cls is float and isinstance(value, int):
-        return float(value)
+
+    return read
+
+
+def _as_it_is(value: Any) -> Any:
     return value
