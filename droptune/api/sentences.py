@@ -8,6 +8,7 @@ from typing import Any
 
 from droptune.domain.payload import parse_time
 from droptune.domain.phases import Phase
+from droptune.domain.report.wording import dollars
 from droptune.domain.run import Control, RunRecord
 
 NOTHING_TO_DO = "nothing for you to do."
@@ -87,8 +88,8 @@ def next_step(record: RunRecord, control: Control) -> str | None:
 
 
 def money(amount: float) -> str:
-    """Return dollars and cents, dollars alone when they are whole."""
-    return f"${amount:,.0f}" if amount == int(amount) else f"${amount:,.2f}"
+    """Return dollars and cents, dollars alone when they are whole, more digits below a cent."""
+    return f"${amount:,.0f}" if amount == int(amount) else dollars(amount)
 
 
 def duration(seconds: float) -> str:

@@ -40,7 +40,7 @@ def status_document(record: RunRecord, control: Control, base_url: str, now: dat
         "dropped_by": record.dropped_by,
         "dataset": _dataset(record),
         "configuration": record.configuration,
-        "cost": {"currency": "USD"} | _select(_COST, record.cost),
+        "cost": _cost(record),
         "job": _job(record),
         "deployment": _select(_DEPLOYMENT, record.deployment) if record.deployment else None,
         "test": dict.fromkeys(_TEST) | dict(record.test) if record.test else None,
@@ -106,6 +106,13 @@ def _select(keys: tuple[str, ...], stored: Mapping[str, Any]) -> Payload:
     if shown.get("currency", "") is None:
         del shown["currency"]
     return shown
+
+
+def _cost(record: RunRecord) -> Payload:
+    """Return what a run costs; one that ended with nothing will host nothing."""
+    shown = {"currency": "USD"} | _select(_COST, record.cost)
+    hosts = not record.phase.is_terminal or record.outcome is not Outcome.NONE
+    return shown if hosts else shown | {"hosting_month": None}
 
 
 def _job(record: RunRecord) -> Payload | None:

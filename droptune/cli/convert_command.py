@@ -15,6 +15,7 @@ from droptune.cli.options import JsonOption
 from droptune.cli.refusals import Exit, Refusal
 from droptune.cli.terminal import Terminal
 from droptune.domain.dataset import Role
+from droptune.domain.report.wording import number_of
 
 LISTED = 20
 _LOST = "which would be lost"
@@ -43,7 +44,7 @@ def convert(
 
     def show(terminal: Terminal) -> None:
         said = ", ".join(f"{count:,} {shape}" for shape, count in sorted(counted.items()))
-        terminal.say(f"Wrote {counted.total():,} examples to {out} ({said}).")
+        terminal.say(f"Wrote {number_of(counted.total(), 'example')} to {out} ({said}).")
 
     return answer(document, as_json, show)
 

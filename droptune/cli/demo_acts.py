@@ -19,6 +19,7 @@ from droptune.cli.submit import drop
 from droptune.cli.targets import Target
 from droptune.cli.terminal import Terminal
 from droptune.domain.dataset import JOB_FILE
+from droptune.domain.report.wording import number_of
 
 VERSION = "v1"
 OWN_JOB_FILE = Path(__file__).with_name("demo-job.yaml")
@@ -31,12 +32,14 @@ class Stage:
     """What the acts play on.
 
     Attributes:
+        is_kept: whether the installation can be started again after the demo.
         killed_at: seconds after the start at which the host was killed, or None.
     """
 
     app: LocalApp
     terminal: Terminal
     started: float
+    is_kept: bool = False
     killed_at: float | None = None
     back_after: float = 0
     notes: list[str] = field(default_factory=list)
@@ -57,7 +60,7 @@ class Stage:
 
     def drop(self, dataset: LocalDataset) -> Document:
         """Drop a dataset; return the run that it leads to."""
-        self.terminal.say(f"  dropped {len(dataset.files)} files into datasets/{dataset.ref}/")
+        self.terminal.say(f"  {say_dropped(dataset)}")
         target = Target(client=self.client, local=self.app.installation())
         return drop(target, dataset, storage=self.app.storage_connection_string)
 
@@ -101,6 +104,7 @@ def train_and_promote(stage: Stage, folder: Path, *, project: str | None) -> Doc
     version = VERSION if project else None
     dataset = with_job_file(read_folder(folder, project=project, version=version))
     run = stage.drop(dataset)
+    _tell_addresses(stage, run["links"])
     status = _watch(stage, run["id"], crash=True)
     _expect(f"the run ended {status['phase']}: {status['message']}", _succeeded(status))
     _expect("the host was not killed while it trained.", stage.killed_at is not None)
@@ -129,6 +133,14 @@ def drop_it_again(stage: Stage, folder: Path, before: Document) -> None:
     stage.terminal.say("  The same run, and nothing was bought.", "green")
 
 
+def say_dropped(dataset: LocalDataset) -> str:
+    """Return what is dropped: the folder's own files, and what the demo lends it."""
+    lent = OWN_JOB_FILE in dict(dataset.files).values()
+    files = number_of(len(dataset.files) - lent, "file")
+    also = ", and the demo's own fine-tune-job.yaml, as the folder has none" if lent else ""
+    return f"dropped {files} into datasets/{dataset.ref}/{also}"
+
+
 def with_job_file(dataset: LocalDataset) -> LocalDataset:
     """Return a dataset with a configuration: the demo's own where the folder brings none."""
     name = dataset.ref.prefix + JOB_FILE
@@ -150,6 +162,12 @@ def _watch(stage: Stage, run_id: str, *, crash: bool = False) -> Document:
             stage.terminal.say("  A person decides this; the demo says yes.", "cyan")
             stage.client.post("runs", run_id, "approve", body={"by": "the demo"})
     return status
+
+
+def _tell_addresses(stage: Stage, links: Document) -> None:
+    until = "kept" if stage.is_kept else "until the demo ends"
+    stage.terminal.say(f"  {'page':<18} {links['page']} ({until})")
+    stage.terminal.say(f"  {'status':<18} {links['self']} ({until})")
 
 
 def _is_half_way(status: Document) -> bool:

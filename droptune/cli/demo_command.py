@@ -44,12 +44,12 @@ def demo(
     folder = dataset or SAMPLE
     tell_price(folder, terminal)
     with _state(state) as place, LocalApp(state=place, time_scale=time_scale) as app:
-        stage = Stage(app=app, terminal=terminal, started=started)
+        stage = Stage(app=app, terminal=terminal, started=started, is_kept=state is not None)
         terminal.say(f"  Everything runs, after {stage.elapsed():.1f} s: {app.app_url}", "dim")
         status = _play(stage, folder, own=dataset is not None)
         tell_ending(stage, status)
-        if state is not None:
-            terminal.say(f"  Look around: python3 -m droptune up --state {state}", "dim")
+        page = status["links"]["page"]
+    terminal.say(f"\n{_way_on(state, folder, page)}", "dim")
     if as_json:
         show_json(status)
     return Exit.YES
@@ -63,6 +63,17 @@ def _play(stage: Stage, folder: Path, *, own: bool) -> Document:
     status = train_and_promote(stage, folder, project=project)
     drop_it_again(stage, folder, status)
     return status
+
+
+def _way_on(state: Path | None, folder: Path, page: str) -> str:
+    """Return how to look around now that everything has been stopped."""
+    up = "python3 -m droptune up"
+    if state is not None:
+        return f"Everything was stopped and is kept. {up} --state {state} shows it: {page}"
+    return (
+        f"Everything was stopped and removed. To look around: {up}, and in another terminal "
+        f"python3 -m droptune submit {folder}."
+    )
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from droptune.cli.storage import read_json
 from droptune.cli.terminal import Terminal, money
 from droptune.cli.validation_report import make_document
 from droptune.domain.payload import Payload
+from droptune.domain.report.wording import number_of
 
 _SHORTEST_SHOWN_SECONDS = 0.05
 
@@ -62,17 +63,22 @@ def tell_ending(stage: Stage, status: Document) -> None:
 def _ending(stage: Stage, status: Document, record: Payload) -> Iterator[tuple[str, str]]:
     dataset, test = status["dataset"], record.get("test") or {}
     found, ledger = dataset["findings"], read_ledger(stage.app.emulator_url)
-    yield "report", f"{found['error']} errors, {found['warning']} warnings"
-    yield "data", f"{dataset['examples']:,} examples, {dataset['tokens']:,} tokens"
-    yield "cost", f"{_cost(status['cost'])}; the ledger counts {money(ledger['usd'])} in all"
+    yield (
+        "report",
+        f"{number_of(found['error'], 'error')}, {number_of(found['warning'], 'warning')}",
+    )
+    yield (
+        "data",
+        f"{number_of(dataset['examples'], 'example')}, {number_of(dataset['tokens'], 'token')}",
+    )
+    yield "cost", _cost(status["cost"])
+    yield "ledger", _ledger(ledger, stage.app.time_scale)
     yield "training loss", _loss(stage.client.get("runs", status["id"], "metrics"))
     yield "outcome", f"{status['outcome']}: {status['message']}"
     yield "deployment", _name(status)
     yield "question", str(test.get("prompt"))
     yield "candidate", str(test.get("answer"))
     yield "base model", str(test.get("base_answer"))
-    yield "status", str(status["links"]["self"])
-    yield "page", str(status["links"]["page"])
 
 
 def _name(status: Document) -> str:
@@ -81,8 +87,19 @@ def _name(status: Document) -> str:
 
 def _cost(cost: Document) -> str:
     spent, high = cost.get("spent"), cost.get("high")
-    said = f"{money(spent)} spent" if isinstance(spent, int | float) else "nothing spent yet"
-    return f"{said}, at most {money(high)} estimated" if isinstance(high, int | float) else said
+    said = f"{money(spent)} for training" if isinstance(spent, int | float) else "nothing yet"
+    return f"{said}; the estimate was at most {money(high)}" if high is not None else said
+
+
+def _ledger(ledger: Document, time_scale: float) -> str:
+    """Return what everything that was made would have cost, and for what."""
+    jobs, made = ledger["jobs"], ledger["deployments"]
+    training, hosting = (sum(each["usd"] for each in those) for those in (jobs, made))
+    hours = sum(each["billed_hours"] for each in made if each["usd"])
+    return (
+        f"{money(training)} for {number_of(len(jobs), 'job')} and {money(hosting)} for "
+        f"{hours:.2f} h of hosting, at {time_scale:g} times the real pace"
+    )
 
 
 def _loss(metrics: Document) -> str:

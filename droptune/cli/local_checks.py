@@ -13,6 +13,7 @@ from droptune.cli.ledger import read_ledger
 from droptune.cli.refusals import Refusal
 from droptune.cli.storage import CONTAINERS, open_storage
 from droptune.cli.targets import find_target
+from droptune.domain.report.wording import number_of
 
 LEAST_FREE_BYTES = 500 * 10**6
 
@@ -73,7 +74,8 @@ def _is_alive(pid: int) -> bool:
 
 def _emulator(installation: Installation) -> str:
     ledger = read_ledger(installation.emulator_url)
-    return f"{installation.emulator_url} (a stand-in), {len(ledger['jobs'])} jobs so far"
+    jobs = number_of(len(ledger["jobs"]), "job")
+    return f"{installation.emulator_url} (a stand-in), {jobs} so far"
 
 
 def _storage(installation: Installation) -> str:

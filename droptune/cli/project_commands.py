@@ -11,7 +11,7 @@ from droptune.cli.app_client import Document
 from droptune.cli.options import AppOption, JsonOption, ReasonOption, StateOption
 from droptune.cli.show import show_rows
 from droptune.cli.targets import find_target
-from droptune.cli.terminal import Terminal, money
+from droptune.cli.terminal import Terminal, moment, money
 
 
 def projects(
@@ -55,7 +55,8 @@ def _show_projects(listed: list[Document], terminal: Terminal) -> None:
 def _champion(champion: Document | None) -> str:
     if champion is None:
         return "no champion"
-    return f"{champion['deployment']} since {champion['since']}, by run {champion['run_id']}"
+    since = moment(champion["since"])
+    return f"{champion['deployment']} since {since}, by run {champion['run_id']}"
 
 
 def _show_project(shown: Document, terminal: Terminal) -> None:
@@ -65,7 +66,9 @@ def _show_project(shown: Document, terminal: Terminal) -> None:
     if shown.get("champion"):
         terminal.say(f"  {'model':<18} {shown['champion']['model']}")
     for before in _before(shown):
-        terminal.say(f"  {'before':<18} {before.get('deployment')}, run {before.get('run_id')}")
+        since = moment(before["since"])
+        said = f"{before.get('deployment')} since {since}, by run {before.get('run_id')}"
+        terminal.say(f"  {'before':<18} {said}")
     open_runs = money(spend.get("estimated") or 0)
     spent = f"{money(spend.get('spent') or 0)}; open runs {open_runs}"
     terminal.say(f"  {'spent':<18} {spent}")

@@ -8,6 +8,7 @@ from typing import Any
 
 from droptune.cli.app_client import Document
 from droptune.cli.terminal import Terminal, money
+from droptune.domain.report.wording import number_of
 
 _LONGEST_TEXT = 200
 _STYLES = {
@@ -59,7 +60,7 @@ def _facts(status: Document) -> Iterable[tuple[str, str]]:
     dataset, cost = status.get("dataset") or {}, status.get("cost") or {}
     yield "dataset", f"{status['project']}/{status['version']}{_size(dataset)}"
     if isinstance(cost.get("high"), int | float):
-        yield "cost", _cost(cost, hosts=status["phase"] != "rejected")
+        yield "cost", _cost(cost)
     if job := status.get("job"):
         yield "job", _job(job)
     if deployment := status.get("deployment"):
@@ -84,16 +85,18 @@ def _size(dataset: Document) -> str:
         return ""
     findings = dataset.get("findings") or {}
     return (
-        f": {dataset['examples']:,} examples, {dataset.get('tokens') or 0:,} tokens, "
-        f"{findings.get('error', 0)} errors, {findings.get('warning', 0)} warnings"
+        f": {number_of(dataset['examples'], 'example')}, "
+        f"{number_of(dataset.get('tokens') or 0, 'token')}, "
+        f"{number_of(findings.get('error', 0), 'error')}, "
+        f"{number_of(findings.get('warning', 0), 'warning')}"
     )
 
 
-def _cost(cost: Document, *, hosts: bool) -> str:
+def _cost(cost: Document) -> str:
     spent = cost.get("spent")
     so_far = f"; spent {money(spent)}" if isinstance(spent, int | float) else ""
     hosting = cost.get("hosting_month")
-    held = f"; hosting {money(hosting)} for 30 days" if hosts and hosting else ""
+    held = f"; hosting {money(hosting)} for 30 days" if hosting else ""
     low, high = money(cost.get("low") or 0), money(cost["high"])
     return f"{high if low == high else f'{low} to {high}'}{held}{so_far}"
 

@@ -14,6 +14,7 @@ from droptune.cli.options import JsonOption
 from droptune.cli.refusals import Exit, Refusal
 from droptune.cli.terminal import Terminal
 from droptune.domain.dataset import Role
+from droptune.domain.report.wording import number_of
 
 
 def split(
@@ -60,7 +61,7 @@ def split(
 
     def show(terminal: Terminal) -> None:
         for role in roles:
-            terminal.say(f"  {role.value:<12} {counted[role]:,} lines")
+            terminal.say(f"  {role.value:<12} {number_of(counted[role], 'line')}")
         terminal.say(f"Wrote {out}; next: droptune validate {out}")
 
     return answer(document, as_json, show)

@@ -10,7 +10,8 @@ from droptune.cli.app_client import Document
 from droptune.cli.options import AppOption, JsonOption, RunArgument, StateOption
 from droptune.cli.refusals import Exit
 from droptune.cli.targets import find_target
-from droptune.cli.terminal import Terminal, money
+from droptune.cli.terminal import Terminal, moment, money
+from droptune.domain.report.wording import number_of, span
 
 _STYLES = {"error": "red", "warning": "yellow", "warn": "yellow"}
 
@@ -40,22 +41,22 @@ def events(
 def _show_event(event: Document, terminal: Terminal) -> None:
     level = str(event.get("level") or "")
     said = terminal.paint(str(event.get("message")), _STYLES.get(level, ""))
-    terminal.say(f"{event.get('created_at') or '':<22} {said}")
+    terminal.say(f"{moment(event.get('created_at')):<26} {said}")
 
 
 def show_report(found: Document, terminal: Terminal) -> None:
     """Show a report document: each file, each finding, the cost, the verdict."""
     for file in found["files"]:
         total = (file.get("tokens") or {}).get("total") or {}
-        tokens = f", {total['sum']:,} tokens" if "sum" in total else ""
-        terminal.say(f"{file['name']}: {file['examples']:,} examples{tokens}")
+        tokens = f", {number_of(total['sum'], 'token')}" if "sum" in total else ""
+        terminal.say(f"{file['name']}: {number_of(file['examples'], 'example')}{tokens}")
     for finding in found["findings"]:
         _show_finding(finding, terminal)
     cost = found.get("cost") or {}
     if isinstance(cost.get("high"), int | float):
         hosting = cost.get("hosting_month")
         held = f", {money(hosting)} for 30 days of hosting" if hosting else ""
-        terminal.say(f"cost: {money(cost['low'])} to {money(cost['high'])} for training{held}")
+        terminal.say(f"cost: {span(cost['low'], cost['high'])} for training{held}")
     verdict = {"accept": ("accepted", "green")}.get(found["verdict"], ("rejected", "red"))
     terminal.say(*verdict)
 

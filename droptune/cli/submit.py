@@ -21,6 +21,7 @@ from droptune.cli.upload_progress import upload_progress
 from droptune.cli.uploads import OnBytes, Uploaded, upload
 from droptune.cli.watch import watch
 from droptune.domain.dataset import SUCCESS_FILE
+from droptune.domain.report.wording import number_of
 
 
 class RejectedDataError(Refusal):
@@ -69,7 +70,7 @@ def submit(
         _check(folder, say)
     target = find_target(app, state)
     place = find_storage(target, storage)
-    say(f"Dropping {len(dataset.files)} files as {dataset.ref}.")
+    say(f"Dropping {number_of(len(dataset.files), 'file')} as {dataset.ref}.")
     try:
         with upload_progress(dataset.files, quiet=as_json) as on_bytes:
             uploaded = _upload(place, dataset, on_bytes=on_bytes, keep=True)
@@ -112,8 +113,8 @@ def _check(folder: Path, say: Callable[[str], None]) -> None:
         raise RejectedDataError(report)
     examples = sum(file["examples"] for file in report["files"])
     warnings = sum(finding["severity"] == "warning" for finding in report["findings"])
-    noted = f", {warnings} warnings (droptune validate {folder})" if warnings else ""
-    say(f"  checked: {examples:,} examples{noted}")
+    noted = f", {number_of(warnings, 'warning')} (droptune validate {folder})" if warnings else ""
+    say(f"  checked: {number_of(examples, 'example')}{noted}")
     if not report.get("model"):
         say("  no model is named, so the run will be a plan: droptune init writes a configuration")
 
@@ -131,7 +132,8 @@ def _upload(
 
 def _tell(dataset: LocalDataset, uploaded: Uploaded, say: Callable[[str], None]) -> None:
     if uploaded.kept:
-        say(f"  {len(uploaded.kept)} of {len(dataset.files)} files lay there unchanged")
+        files = number_of(len(dataset.files), "file")
+        say(f"  {len(uploaded.kept)} of {files} lay there unchanged")
     for name in uploaded.beside:
         say(f"  lies there too, from an earlier drop: {name}")
 

@@ -9,7 +9,10 @@ import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import UTC
 from typing import Any, TextIO
+
+from droptune.domain.payload import parse_time
 
 _COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 _OURS = re.compile(r"(\x1b\[(?:0|1|2|3[1236])m|[\n\t])")
@@ -106,6 +109,15 @@ def show_all_letters() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def moment(text: object) -> str:
+    """Return a time as people read it, in UTC; what is no time as it is."""
+    try:
+        at = parse_time(str(text)).astimezone(UTC)
+    except ValueError:
+        return str(text or "")
+    return f"{at.day} {at:%b %Y, %H:%M:%S} UTC"
 
 
 def money(amount: float) -> str:

@@ -190,13 +190,17 @@ def _place(
     waiting = _line(queue, ticket.pool, limits)
     position = waiting.index(ticket) + 1
     places = limits.running.get(ticket.pool, 0)
-    full = obstacle(ticket, queue.tickets, observed, limits, now) or f"there are {places} places"
+    full = obstacle(ticket, queue.tickets, observed, limits, now) or _places(places)
     return Place(
         granted=False,
         position=position,
         expected_at=_expected(queue, position, places, now),
         reason=f"Number {position} of {len(waiting)} in turn: {full}.",
     )
+
+
+def _places(places: int) -> str:
+    return "there is 1 place" if places == 1 else f"there are {places} places"
 
 
 def _expected(queue: Queue, position: int, places: int, now: datetime) -> datetime | None:

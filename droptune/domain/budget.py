@@ -21,6 +21,7 @@ from droptune.domain.ledger import (
     usd_of,
 )
 from droptune.domain.payload import Model
+from droptune.domain.report.wording import dollars
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -175,8 +176,8 @@ def over(
         code="over-budget",
         scope=scope,
         message=(
-            f"{_NAMES[scope]} is ${limit or 0:,.2f}: ${spent:,.2f} spent and ${reserved:,.2f} "
-            f"reserved leave no room for ${usd_of(asked):,.2f}."
+            f"{_NAMES[scope]} is {dollars(limit or 0)}: {dollars(spent)} spent and "
+            f"{dollars(reserved)} reserved leave no room for {dollars(usd_of(asked))}."
         ),
         remedy="Raise the budget, ask for less, or wait until there is room.",
         asked=usd_of(asked),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from droptune.domain.findings import Finding, Severity
+from droptune.domain.report.wording import number_of
 from droptune.validation.report import ValidationRequest
 from droptune.validation.rules import RULES
-from droptune.validation.rules.registry import Rule
-from droptune.validation.tally import Tally
+from droptune.validation.rules.quoting import quoted
+from droptune.validation.rules.registry import Place, Rule
+from droptune.validation.tally import RuleTally, Tally
 
 _WORSE = {Severity.INFO: Severity.WARNING, Severity.WARNING: Severity.ERROR}
 _ORDER = tuple(Severity)
@@ -36,6 +38,9 @@ class FindingList:
 
     def _findings(self, rule: Rule, tally: Tally, file: str | None) -> Iterable[Finding]:
         found, listed = tally.rules[rule.id], 0
+        if rule.together:
+            said = rule.together.format(count=found.count, line=found.places[0].line)
+            found = RuleTally(found.count, [Place(message=said, count=found.count)])
         severity = self._severity(rule)
         for place in found.places:
             listed += place.count
@@ -95,7 +100,7 @@ class FindingList:
     def _of_configuration(self) -> Iterable[Finding]:
         for rule in dict.fromkeys((*self._request.ignore, *self._request.raised)):
             if rule not in RULES:
-                said = f"The configuration names a rule {rule[:60]!r} that there is not."
+                said = f"The configuration names a rule {quoted(rule)} that there is not."
                 yield _about("unknown-rule", Severity.WARNING, said, "See docs/rules.md.")
         for rule in dict.fromkeys(self._request.ignore):
             if rule in RULES and RULES[rule].severity is Severity.ERROR:
@@ -103,7 +108,8 @@ class FindingList:
                 yield _about("not-silenced", Severity.INFO, said, "Mend the data.")
             elif rule in RULES:
                 count = self._silenced.get(rule, 0)
-                said = f"{rule} is silenced by the configuration; it would speak of {count} places."
+                places = number_of(count, "place")
+                said = f"{rule} is silenced by the configuration; it would speak of {places}."
                 yield _about("silenced", Severity.INFO, said, "")
 
 

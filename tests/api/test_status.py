@@ -141,5 +141,23 @@ def test_durations_read_as_people_say_them(seconds, text):
 
 
 def test_money_shows_cents_only_where_there_are_any():
-    """Whole dollars need no cents."""
+    """Whole dollars need no cents; less than a cent is not nothing."""
     assert (money(50), money(3.1), money(1234.5)) == ("$50", "$3.10", "$1,234.50")
+    assert money(0.0034) == "$0.0034"
+
+
+@pytest.mark.parametrize(
+    ("changes", "hosting"),
+    [
+        ({"phase": Phase.TRAINING}, 1_240),
+        ({"phase": Phase.SUCCEEDED, "outcome": Outcome.PROMOTED}, 1_240),
+        ({"phase": Phase.SUCCEEDED, "outcome": Outcome.PLANNED}, 1_240),
+        ({"phase": Phase.REJECTED}, None),
+        ({"phase": Phase.CANCELLED}, None),
+    ],
+)
+def test_hosting_is_shown_only_where_something_may_be_hosted(changes, hosting):
+    """A run that ended with nothing will cost nothing by the hour."""
+    document = show(a_run(cost={"hosting_month": 1_240}, **changes))
+
+    assert document["cost"]["hosting_month"] == hosting

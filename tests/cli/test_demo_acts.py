@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from droptune.cli.demo_acts import OWN_JOB_FILE, is_asked_in, with_job_file
+from droptune.cli.demo_acts import OWN_JOB_FILE, is_asked_in, say_dropped, with_job_file
 from droptune.cli.folders import read_folder
 from droptune.cli.main import main
 
@@ -41,6 +41,22 @@ def test_folder_with_a_configuration_keeps_it(tmp_path: Path) -> None:
     dataset = read_folder(folder)
 
     assert with_job_file(dataset) == dataset
+
+
+@pytest.mark.parametrize(
+    ("job", "said"),
+    [
+        ("", "dropped 1 file into datasets/p/v/, and the demo's own fine-tune-job.yaml"),
+        ("model: gpt-4o\n", "dropped 2 files into datasets/p/v/"),
+    ],
+)
+def test_what_is_dropped_counts_the_folders_own_files(tmp_path: Path, job: str, said: str) -> None:
+    """A configuration that the demo lends is named apart: nobody finds it in the folder."""
+    dataset = with_job_file(
+        read_folder(a_folder(tmp_path, "How?", job=job), project="p", version="v")
+    )
+
+    assert say_dropped(dataset).startswith(said)
 
 
 @pytest.mark.parametrize(("question", "asked"), [("Wie groß?", True), ("Wie", False)])

@@ -67,7 +67,7 @@ def test_each_part_of_a_local_app_is_looked_at(app: CannedApp, tmp_path: Path) -
     assert lock is not None
     lock.close()
     assert [name for name, check in found.items() if not check.well] == wrong
-    assert "1 jobs" in found["Azure OpenAI"].message
+    assert "1 job so far" in found["Azure OpenAI"].message
     assert found["data"].remedy == "Convert."
 
 

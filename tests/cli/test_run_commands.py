@@ -63,6 +63,17 @@ def test_following_ends_as_the_run_ends(app: CannedApp, phase: str, code: int, c
     assert json.loads(capsys.readouterr().out)["phase"] == phase
 
 
+def test_what_there_is_one_of_is_not_in_the_plural(app: CannedApp, capsys) -> None:
+    """One example, one token, one error and one warning are said as people say them."""
+    findings = {"error": 1, "warning": 1}
+    one = {"digest": "d" * 64, "examples": 1, "tokens": 1, "findings": findings}
+    app.answer(f"GET /api/runs/{RUN}", a_status("rejected", dataset=one))
+
+    main(["show", RUN, "--app", app.url])
+
+    assert ": 1 example, 1 token, 1 error, 1 warning\n" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("word", ["cancel", "pause", "resume", "approve", "reject"])
 def test_a_word_is_posted_with_its_reason(app: CannedApp, word: str) -> None:
     """A person's word goes to its route with the reason."""
@@ -104,8 +115,9 @@ def test_rollback_names_the_champion(app: CannedApp, capsys) -> None:
 
 def test_project_shows_its_champion_and_those_before(app: CannedApp, capsys) -> None:
     """The present champion is not listed again among those before it."""
-    champion = {"deployment": "bot-2", "since": "2026-02", "run_id": "r2", "model": "m2"}
-    before = {"deployment": "bot-1", "since": "2026-01", "run_id": "r1"}
+    since = "2026-11-24T08:05:00.123456Z"
+    champion = {"deployment": "bot-2", "since": since, "run_id": "r2", "model": "m2"}
+    before = {"deployment": "bot-1", "since": "2026-01-01T00:00:00Z", "run_id": "r1"}
     shown = {"project": "bot", "champion": champion, "history": [champion, before], "runs": []}
     app.answer("GET /api/projects/bot", shown | {"spend": {"spent": 1.5, "estimated": 0}})
 
@@ -114,7 +126,8 @@ def test_project_shows_its_champion_and_those_before(app: CannedApp, capsys) -> 
     said = capsys.readouterr().out
     assert code == 0
     assert said.count("bot-2") == 1
-    assert "bot-1, run r1" in said
+    assert "bot-2 since 24 Nov 2026, 08:05:00 UTC, by run r2" in said
+    assert "bot-1 since 1 Jan 2026, 00:00:00 UTC, by run r1" in said
     assert "$1.50" in said
 
 
@@ -139,7 +152,7 @@ def test_refused_paths_are_listed_with_what_helps(app: CannedApp, capsys) -> Non
     assert all(word in said for word in ("x/y.jsonl", "Beside.", "Move it."))
 
 
-EVENTS = '{"created_at": "t1", "level": "info", "message": "Job started."}\n{"message": "On."}\n'
+EVENTS = '{"created_at": "2026-11-24T08:05:00Z", "level": "info", "message": "Job started."}\n{"message": "On."}\n'
 
 
 @pytest.mark.parametrize("option", [[], ["--json"]])
@@ -151,7 +164,8 @@ def test_events_are_a_line_each(app: CannedApp, option: list[str], capsys) -> No
 
     said = capsys.readouterr().out
     assert code == 0
-    assert said == EVENTS if option else said.splitlines()[0].split() == ["t1", "Job", "started."]
+    first = "24 Nov 2026, 08:05:00 UTC  Job started."
+    assert said == EVENTS if option else said.splitlines()[0] == first
 
 
 def test_report_names_file_line_and_repair(app: CannedApp, capsys) -> None:

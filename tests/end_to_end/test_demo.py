@@ -42,5 +42,12 @@ def test_demo_plays_three_acts_and_prints_the_runs_status_alone(copy: Path) -> N
     assert done.returncode == 0, done.stderr
     assert (status["phase"], status["outcome"]) == ("succeeded", "promoted")
     assert status["test"]["answer"] != status["test"]["base_answer"]
-    for said in ("Refused before a cent", "ledger shows one job", "nothing was bought"):
+    assert status["links"]["page"] + " (until the demo ends)" in done.stderr
+    assert "http" not in done.stderr.partition("What came of it")[2]
+    for said in (
+        "Refused before a cent",
+        "ledger shows one job",
+        "nothing was bought",
+        "h of hosting",
+    ):
         assert said in done.stderr
