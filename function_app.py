@@ -197,7 +197,7 @@ def activities(services: Services) -> list[Any]:
         bind(create_deployment, **records, **registry, **arm, **clock, **policy, **budgets),
         bind(test_deployment, **records, **data, **azure, **arm, **policy),
         bind(decide_promotion, **records, **registry, **arm),
-        bind(promote_deployment, **records, **registry, **clock),
+        bind(promote_deployment, **records, **registry, **azure, **arm, **clock, **policy),
         bind(end_run, **records, **registry, **azure, **arm, **clock, **policy),
     ]
 

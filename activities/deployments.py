@@ -12,7 +12,7 @@ from activities.candidates import give_back_place
 from activities.champions import load_champion
 from activities.configurations import configuration_of
 from activities.money import hold_hosting
-from activities.questions import question
+from activities.questions import DEFAULT, question
 from activities.room import is_full
 from activities.run_records import RunRecords
 from droptune.domain.budget import BudgetLimits
@@ -258,7 +258,7 @@ def test_deployment(
     try:
         answer = azure_openai.complete_chat(name, messages)
     except NotFoundError:
-        return _not_yet(request, record, name, resource_manager, policy)
+        return _not_yet(request, record, about, resource_manager, policy)
     if not answer.content.strip():
         raise RunEndedError(
             f"The deployment {name} answered nothing.",
@@ -282,18 +282,46 @@ def test_deployment(
     return None
 
 
+def look_once_more(
+    request: StepRequest,
+    record: RunRecord,
+    *,
+    azure_openai: FineTuningService,
+    resource_manager: ResourceManager,
+    policy: Policy,
+) -> Later | None:
+    """Answer later unless production's deployment is there and answers now.
+
+    Azure may have removed it, or a person, since it was tried: then it is made once more.
+    """
+    name = str((record.production or {})["name"])
+    found = resource_manager.find_deployment(name)
+    if found is None or found.state is not DeploymentState.SUCCEEDED:
+        return _not_yet(request, record, "production", resource_manager, policy)
+    try:
+        azure_openai.complete_chat(name, DEFAULT)
+    except NotFoundError:
+        return Later(seconds=policy.scaled(_wait(request)), reason=f"{name} does not answer now")
+    return None
+
+
 def _not_yet(
     request: StepRequest,
     record: RunRecord,
-    name: str,
+    about: str,
     resource_manager: ResourceManager,
     policy: Policy,
 ) -> Later:
     """Return when to ask again; what Azure removed meanwhile, as it does, is made once more."""
+    stored = record.production if about == "production" else record.deployment
+    name = str((stored or {})["name"])
     wait, reason = policy.scaled(_wait(request)), f"{name} does not answer yet"
-    if resource_manager.find_deployment(name) is not None:
+    found = resource_manager.find_deployment(name)
+    if found is not None and found.state in (DeploymentState.FAILED, DeploymentState.CANCELED):
+        raise _failed(found)
+    if found is not None:
         return Later(seconds=wait, reason=reason)
-    wanted = _wanted(record, request.about, resource_manager)
+    wanted = _wanted(record, about, resource_manager)
     made = None if isinstance(wanted, Verdict) else _put(wanted, resource_manager, policy)
     if isinstance(made, Later):
         return made

@@ -9,15 +9,15 @@ from typing import Any
 from activities.candidates import give_back_place
 from activities.champions import change_champion, load_champion
 from activities.configurations import configuration_of
-from activities.deployments import is_billed, may_host
+from activities.deployments import is_billed, look_once_more, may_host
 from activities.run_records import RunRecords
 from droptune.domain.champion import Champion, ChampionEntry, succeed
 from droptune.domain.champion import roll_back as rolled_back
 from droptune.domain.errors import StepFailedError
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import RunRecord
-from droptune.domain.services import BlobStore, Clock, ResourceManager
-from droptune.domain.steps import StepRequest, Verdict
+from droptune.domain.services import BlobStore, Clock, FineTuningService, ResourceManager
+from droptune.domain.steps import Later, Policy, StepRequest, Verdict
 
 
 def decide_promotion(
@@ -63,15 +63,34 @@ def _no(outcome: Outcome, message: str) -> Verdict:
 
 
 def promote_deployment(
-    request: StepRequest, *, records: RunRecords, registry: BlobStore, clock: Clock
-) -> Verdict:
-    """Make the production deployment the champion. A repetition finds that it was: no run is
-    promoted twice, also not after a rollback, and a cancellation comes too late then."""
+    request: StepRequest,
+    *,
+    records: RunRecords,
+    registry: BlobStore,
+    azure_openai: FineTuningService,
+    resource_manager: ResourceManager,
+    clock: Clock,
+    policy: Policy,
+) -> Verdict | Later:
+    """Make the production deployment the champion, once it has answered just now.
+
+    A repetition finds that it was: no run is promoted twice, also not after a rollback, and a
+    cancellation comes too late then.
+    """
     record = records.get(request.run)
     present, _ = load_champion(registry, record.project)
     if present is None or not present.has_held(record.id):
         record = records.begin(record.ref, Phase.PROMOTING, "Making the deployment the champion.")
         entry = _entry(record, clock)
+        missing = look_once_more(
+            request,
+            record,
+            azure_openai=azure_openai,
+            resource_manager=resource_manager,
+            policy=policy,
+        )
+        if missing is not None:
+            return missing
         rollback = timedelta(hours=configuration_of(record).pipeline.retention.rollback_hours)
         promoted = change_champion(
             registry,

@@ -13,11 +13,11 @@ from activities import promotions
 from activities.promotions import decide_promotion, promote_deployment
 from droptune.domain.champion import roll_back, succeed
 from droptune.domain.dataset import DatasetRef
-from droptune.domain.deployment import DeploymentRequest
+from droptune.domain.deployment import DeploymentRequest, DeploymentState
 from droptune.domain.errors import RunEndedError, StepFailedError
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import RunRecord
-from droptune.domain.steps import Verdict
+from droptune.domain.steps import Later, Verdict
 from tests.builders import (
     A_COST,
     ENDPOINT,
@@ -29,6 +29,8 @@ from tests.builders import (
     examples,
     until_done,
 )
+
+A_JOB = {"id": "ftjob-1", "model": MODEL, "fine_tuned_model": f"{MODEL}.ft-1"}
 
 
 def a_tried_run(world: World, version: str = "v1", **pipeline: Any) -> RunRecord:
@@ -43,7 +45,18 @@ def a_tried_run(world: World, version: str = "v1", **pipeline: Any) -> RunRecord
         "sku": "GlobalStandard",
         "capacity": 50,
     }
-    return world.at(run, cost=A_COST, production=deployed, job={"id": "ftjob-1", "model": MODEL})
+    run = world.at(run, cost=A_COST, production=deployed, job=A_JOB)
+    deploy(world, run)
+    return run
+
+
+def deploy(world: World, run: RunRecord) -> str:
+    """Let a run's production deployment be there and answer; return its name."""
+    name = f"shop-{run.run_digest[:12]}"
+    wanted = DeploymentRequest(name=name, model=f"{MODEL}.ft-1", sku="GlobalStandard", capacity=50)
+    world.resource_manager.put_deployment(wanted)
+    world.azure_openai.deployments.add(name)
+    return name
 
 
 def decide(world: World, run: RunRecord) -> Verdict:
@@ -53,9 +66,16 @@ def decide(world: World, run: RunRecord) -> Verdict:
 
 
 def promote(world: World, run: RunRecord) -> Verdict:
-    """Ask for the promotion once."""
-    verdict: Verdict = world.ask(promote_deployment, run)
+    """Ask for the promotion of a deployment that answers."""
+    verdict = ask_to_promote(world, run)
+    assert isinstance(verdict, Verdict)
     return verdict
+
+
+def ask_to_promote(world: World, run: RunRecord) -> Verdict | Later:
+    """Ask for the promotion once."""
+    answer: Verdict | Later = world.ask(promote_deployment, run)
+    return answer
 
 
 @pytest.mark.parametrize(
@@ -97,7 +117,7 @@ def test_candidate_gives_its_place_back_once_it_was_tried(approval: str) -> None
     decide(world, run)
 
     shown = world.now(run)
-    assert world.resource_manager.deployments == {}
+    assert name not in world.resource_manager.deployments
     assert shown.deployment == {"name": name, "state": "Deleted", "expires_at": None}
     assert shown.test == {"answer": "Yes."}
 
@@ -106,9 +126,7 @@ def test_candidate_that_is_the_production_deployment_stays() -> None:
     """One deployment serves both purposes, and it is still needed."""
     world = World()
     run = a_tried_run(world)
-    name = f"shop-{run.run_digest[:12]}"
-    wanted = DeploymentRequest(name=name, model=f"{MODEL}.ft-1", sku="GlobalStandard", capacity=50)
-    world.resource_manager.put_deployment(wanted)
+    name = deploy(world, run)
     world.at(run, deployment=run.production)
 
     decide(world, run)
@@ -170,6 +188,56 @@ def test_promotion_points_callers_to_the_deployment() -> None:
     assert world.registry.data("shop/history.jsonl").count(b"\n") == 2
 
 
+def test_deployment_that_went_since_it_was_tried_is_made_again_before_callers_are_sent_to_it() -> (
+    None
+):
+    """The pointer moves to what is there and answers, however long ago it was tried."""
+    world = World()
+    run = a_tried_run(world)
+    [name] = world.resource_manager.deployments
+    world.resource_manager.deployments.clear()
+    world.azure_openai.deployments.clear()
+
+    gone, silent = ask_to_promote(world, run), ask_to_promote(world, run)
+    before = world.champion()
+    world.azure_openai.deployments.add(name)
+    promoted = ask_to_promote(world, run)
+
+    assert isinstance(gone, Later)
+    assert gone.reason == f"{name} had gone and is made again"
+    assert isinstance(silent, Later)
+    assert before is None
+    assert isinstance(promoted, Verdict)
+    assert promoted.outcome is Outcome.PROMOTED
+    assert list(world.resource_manager.deployments) == [name]
+
+
+def test_deployment_that_is_being_made_again_is_waited_for() -> None:
+    """It is no champion before Azure says that it is there."""
+    world = World()
+    run = a_tried_run(world)
+    [name] = world.resource_manager.deployments
+    world.resource_manager.set_state(name, DeploymentState.CREATING)
+
+    answer = ask_to_promote(world, run)
+
+    assert isinstance(answer, Later)
+    assert world.champion() is None
+
+
+def test_deployment_that_failed_since_it_was_tried_ends_the_run() -> None:
+    """Nobody waits a week for it."""
+    world = World()
+    run = a_tried_run(world)
+    [name] = world.resource_manager.deployments
+    world.resource_manager.set_state(name, DeploymentState.FAILED, message="No host.")
+
+    with pytest.raises(RunEndedError) as ended:
+        ask_to_promote(world, run)
+
+    assert ended.value.code == "deployment-failed"
+
+
 def test_crash_at_any_point_promotes_once() -> None:
     """One change of the champion, whatever dies in between."""
     died = True
@@ -180,7 +248,7 @@ def test_crash_at_any_point_promotes_once() -> None:
         run = a_tried_run(world)
         fuse = world.kill_at(point)
 
-        verdict = until_done(world, partial(promote, world, run))
+        verdict = until_done(world, partial(ask_to_promote, world, run))
 
         world.survive()
         champion = world.champion()
