@@ -22,7 +22,7 @@ from activities.datasets import look_at_dataset
 from activities.deployments import create_deployment, test_deployment
 from activities.endings import end_run
 from activities.fine_tuning_jobs import create_fine_tuning_job, get_fine_tuning_job, keep_results
-from activities.leftovers import delete_leftovers
+from activities.leftovers import Leftovers
 from activities.notifications import Outbox, deliver_notifications, put_missing
 from activities.promotions import decide_promotion, promote_deployment, roll_back_champion
 from activities.reports import estimate_cost, validate_dataset
@@ -101,6 +101,17 @@ class Services:
             ceilings=self.settings.ceilings,
         )
 
+    @property
+    def leftovers(self) -> Leftovers:
+        """What finds and deletes what nobody needs."""
+        return Leftovers(
+            records=self.records,
+            registry=self.registry,
+            azure_openai=self.azure_openai,
+            resource_manager=self.resource_manager,
+            clock=self.clock,
+        )
+
     @cached_property
     def api(self) -> ApiServices:
         """What the routes are given; it remembers documents from one request to the next."""
@@ -116,6 +127,7 @@ class Services:
             register=self.register,
             roll_back=partial(roll_back_champion, registry=self.registry, clock=self.clock),
             sign_in_path=SIGN_IN if self.settings.app_service_authentication else None,
+            sweep=lambda dry_run: self.leftovers.find() if dry_run else self.leftovers.delete(),
             budgets=self.settings.budgets,
             retires_at=RetirementDates(self.resource_manager, self.clock),
         )
@@ -269,13 +281,7 @@ def _register_triggers(app: df.DFApp, services: Services) -> None:
     @app.timer_trigger(arg_name="timer", schedule="0 30 3 * * *")
     def clean_up(timer: func.TimerRequest) -> None:
         """Every night: what did ended runs leave at Azure?"""
-        delete_leftovers(
-            records=services.records,
-            registry=services.registry,
-            azure_openai=services.azure_openai,
-            resource_manager=services.resource_manager,
-            clock=services.clock,
-        )
+        services.leftovers.delete()
 
 
 async def notice(path: str, services: Services, orchestrations: Orchestrations) -> None:

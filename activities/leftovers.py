@@ -1,63 +1,123 @@
-"""What runs left behind: files and deployments that nothing needs any more."""
+"""What runs left behind: what nobody needs is listed with its reason, and deleted."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from activities.champions import load_champion
+from activities.claims import HeldClaim, held
 from activities.money import keep_hosting, release_lost
-from activities.releases import files_in_use
 from activities.run_records import RunRecords
 from activities.turns import keep_in_line
-from droptune.domain.identity import file_name, is_deployment_of
-from droptune.domain.run import RunRecord
+from droptune.domain.champion import Champion
+from droptune.domain.dataset import is_name
+from droptune.domain.errors import DroptuneError
+from droptune.domain.retention import Deletion, Estate, Sweep, deletions
 from droptune.domain.services import BlobStore, Clock, FineTuningService, ResourceManager
 
-_YOUNG = timedelta(hours=1)  # a run that begins just now may not have noted its file
+_logger = logging.getLogger(__name__)
 
 
-def delete_leftovers(
-    *,
-    records: RunRecords,
-    registry: BlobStore,
-    azure_openai: FineTuningService,
-    resource_manager: ResourceManager,
-    clock: Clock,
-) -> None:
-    """Delete what ended runs of this installation left at Azure, and what they hold of budgets and
-    turns; repeating it is safe.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leftovers:
+    """Finds and deletes what ended runs of this installation left at Azure.
 
     Only what a record of ours names is touched: others may use the same account.
     """
-    live = {run.id for run in records.list_open()}
-    release_lost(live, registry=registry, clock=clock)
-    keep_in_line(live, registry=registry)
-    keep_hosting({each.name for each in resource_manager.list_deployments()}, registry=registry)
-    runs = list(records.list_newest())
-    ended = [run for run in runs if run.phase.is_terminal]
-    used = files_in_use(records, azure_openai)
-    open_names = _names([run for run in runs if not run.phase.is_terminal])
-    ids = {file_id for run in ended for file_id in run.files.values()}
-    names = _names(ended) - open_names
-    old = clock.now() - _YOUNG
-    for file in azure_openai.list_files():
-        settled = file.created_at is not None and file.created_at < old
-        is_ours = file.id in ids or (file.name in names and settled)
-        if is_ours and file.id not in used:
-            azure_openai.delete_file(file.id)
-    for deployment in resource_manager.list_deployments():
-        maker = next((r for r in ended if is_deployment_of(deployment.name, r.run_digest)), None)
-        if maker is not None and not _is_used(deployment.name, maker, registry, clock):
-            resource_manager.delete_deployment(deployment.name)
 
+    records: RunRecords
+    registry: BlobStore
+    azure_openai: FineTuningService
+    resource_manager: ResourceManager
+    clock: Clock
 
-def _names(runs: Sequence[RunRecord]) -> set[str]:
-    """Return the names under which runs' data is uploaded: two workers may have uploaded it, or a
-    late request, and the records name one of the files."""
-    return {file_name(role, sha256) for run in runs for role, sha256 in run.content.items()}
+    def find(self) -> Sweep:
+        """Return what a sweep would delete now, and why. Reads only."""
+        return Sweep(dry_run=True, deletions=self._due(self._look()))
 
+    def delete(self) -> Sweep:
+        """Give back what ended runs hold of budgets and turns, delete, and say what came of it.
 
-def _is_used(name: str, maker: RunRecord, registry: BlobStore, clock: Clock) -> bool:
-    champion, _ = load_champion(registry, maker.project)
-    return champion is not None and name in champion.deployments_in_use(clock.now())
+        Whether a thing is needed is asked again just before it goes. Repeating this is safe; what
+        Azure refuses is said, and the next sweep tries again.
+        """
+        estate = self._look()
+        live = {record.id for record in estate.live}
+        release_lost(live, registry=self.registry, clock=self.clock)
+        keep_in_line(live, registry=self.registry)
+        present = {each.name for each in estate.deployments}
+        keep_hosting(present, registry=self.registry)
+        swept = tuple(self._delete(each, estate) for each in self._due(estate))
+        counts = {
+            state: sum(each.state == state for each in swept) for state in ("deleted", "kept")
+        }
+        _logger.info("Swept", extra={"due": len(swept), **counts})
+        return Sweep(dry_run=False, deletions=swept)
+
+    def _due(self, estate: Estate) -> tuple[Deletion, ...]:
+        return deletions(estate, now=self.clock.now())
+
+    def _look(self) -> Estate:
+        """Look at Azure first and at the records last: what began meanwhile is in the records."""
+        files = tuple(self.azure_openai.list_files())
+        jobs = tuple(self.azure_openai.list_jobs())
+        deployments = tuple(self.resource_manager.list_deployments())
+        return Estate(
+            files=files,
+            jobs=jobs,
+            deployments=deployments,
+            records=tuple(self.records.list_newest(limit=None)),
+            champions=tuple(self._champions()),
+        )
+
+    def _champions(self) -> Iterator[Champion]:
+        for folder in self.registry.list_folders():
+            project = folder.rstrip("/")
+            champion, _ = load_champion(self.registry, project) if is_name(project) else (None, "")
+            if champion is not None:
+                yield champion
+
+    def _delete(self, deletion: Deletion, seen: Estate) -> Deletion:
+        try:
+            if deletion.what != "running-job":
+                return self._unless_needed(deletion, seen, lambda: self._do_away(deletion))
+            owner = next(record for record in seen.records if record.id == deletion.run)
+            with held(self.registry, owner) as claim:  # nobody adopts the job meanwhile
+                return self._unless_needed(
+                    deletion, seen, lambda: self._cancel(deletion.name, claim)
+                )
+        except DroptuneError as refused:
+            return replace(deletion, state="refused", message=str(refused))
+
+    def _unless_needed(
+        self, deletion: Deletion, seen: Estate, do_away: Callable[[], None]
+    ) -> Deletion:
+        if deletion not in self._due(self._look_again(deletion, seen)):
+            return replace(deletion, state="kept", message="It came to be needed meanwhile.")
+        do_away()
+        return replace(deletion, state="deleted")
+
+    def _look_again(self, deletion: Deletion, seen: Estate) -> Estate:
+        """Return what was seen with the runs that began meanwhile, and the pointers as they are
+        now."""
+        known = {record.id for record in seen.records}
+        records = list(seen.records)
+        for record in self.records.list_newest(limit=None):
+            if record.id in known:
+                break
+            records.append(record)
+        if deletion.what != "deployment":
+            return replace(seen, records=records)
+        return replace(seen, records=records, champions=tuple(self._champions()))
+
+    def _do_away(self, deletion: Deletion) -> None:
+        if deletion.what == "deployment":
+            self.resource_manager.delete_deployment(deletion.name)
+        else:
+            self.azure_openai.delete_file(deletion.name)
+
+    def _cancel(self, job_id: str, claim: HeldClaim) -> None:
+        claim.change(lambda c: c.cancelling(job_id))  # from here on nobody adopts it
+        self.azure_openai.cancel_job(job_id)

@@ -109,9 +109,9 @@ class RunRecords:
             return changed
         raise TransientError(f"the record of {ref.id} is being changed by others")
 
-    def list_newest(self) -> Iterator[RunRecord]:
-        """Iterate over the newest runs, newest first."""
-        for row in self.store.list("_index/", limit=NEWEST_RUNS):
+    def list_newest(self, *, limit: int | None = NEWEST_RUNS) -> Iterator[RunRecord]:
+        """Iterate over the newest runs, newest first; None: over all."""
+        for row in self.store.list("_index/", limit=limit):
             blob = self.store.find(row.name)
             document = json.loads(blob.data) if blob else {}
             if "project" in document:

@@ -59,6 +59,7 @@ _ASKED: Payload = {
     },
     "Word": _object("", reason=_REASON, by=_BY, about=_ABOUT) | _CLOSED,
     "Reason": _object("", reason=_REASON, by=_BY) | _CLOSED,
+    "SweepWish": _object("", dry_run={"type": "boolean", "default": False}) | _CLOSED,
     "WordForm": _object(
         "word", word=_WORD, about={"enum": ["", "training", "promotion"]}, reason=_TEXT
     ),
@@ -208,6 +209,19 @@ _PROJECT: Payload = {
     ),
 }
 _APP: Payload = {
+    "Sweep": _all(
+        dry_run={"type": "boolean"},
+        deletions=_list(
+            _all(
+                what={"enum": ["deployment", "file", "running-job", "job"]},
+                name=_TEXT,
+                why=_TEXT,
+                run=_TEXT,
+                state={"enum": ["due", "deleted", "kept", "refused"]},
+                message=_TEXT,
+            )
+        ),
+    ),
     "Health": _all(status=_TEXT, version=_TEXT, installed_at=_OPTIONAL_TIME),
     "Problem": _all(
         type=_TEXT,

@@ -155,6 +155,12 @@ OPERATIONS: dict[str, Operation] = {
         failures=("400", "403", "404", "409", "413"),
         body="Reason",
     ),
+    "sweep_on_request": Operation(
+        summary="Delete what no run and no champion needs, or list it",
+        shown="Sweep",
+        failures=("400", "403", "413"),
+        body="SweepWish",
+    ),
     "get_health": Operation(summary="Whether the app is ready", shown="Health", is_anonymous=True),
     "get_schema": _get("JSON Schema of fine-tune-job.yaml", "application/schema+json", "404"),
     "get_openapi": _get("This document", "application/json"),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from droptune.api import about, datasets, openapi, pages, projects, run_list, runs
+from droptune.api import about, datasets, openapi, pages, projects, run_list, runs, sweeps
 from droptune.api.bodies import check_query
 from droptune.api.control import WORDS, say
 from droptune.api.messages import (
@@ -91,6 +91,7 @@ ROUTES: tuple[Route, ...] = (
     _get("get_project", "projects/{project}", projects.get_project),
     _get("get_champion", "projects/{project}/champion", projects.get_champion),
     _post("roll_back_project", "projects/{project}/rollback", projects.roll_back),
+    _post("sweep_on_request", "sweep", sweeps.sweep),
     _get("get_health", "health", about.get_health, anonymous=True),
     _get("get_schema", "schemas/fine-tune-job.json", about.get_schema),
     _get("get_openapi", "openapi.json", get_openapi),

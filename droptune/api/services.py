@@ -10,6 +10,7 @@ from droptune.api.documents import Documents
 from droptune.domain.budget import BudgetLimits
 from droptune.domain.champion import Champion
 from droptune.domain.registration import Registration, RunRequest
+from droptune.domain.retention import Sweep
 from droptune.domain.services import BlobStore, Clock, ResourceManager
 
 
@@ -24,6 +25,7 @@ class ApiServices:
         register: finds or creates the run that a wish leads to.
         roll_back: project, who, why -> the new champion, or None when there is no previous one.
         promote: run id, who -> the run to start; None where nothing can promote yet.
+        sweep: whether nothing is to be touched -> what nobody needs, and what came of it.
         budgets: what projects and the app may spend, shown with a project.
         retires_at: base model -> when inference with it ends, or None where that is not known.
         documents: remembers parsed documents from one request to the next.
@@ -40,6 +42,7 @@ class ApiServices:
     register: Callable[[RunRequest], Registration]
     roll_back: Callable[[str, str, str], Champion | None]
     promote: Callable[[str, str], Registration] | None = None
+    sweep: Callable[[bool], Sweep] = lambda dry_run: Sweep(dry_run=dry_run)
     budgets: BudgetLimits = field(default_factory=BudgetLimits)
     sign_in_path: str | None = None
     retires_at: Callable[[str], datetime | None] = lambda model: None

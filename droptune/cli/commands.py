@@ -215,6 +215,14 @@ COMMANDS: tuple[Command, ...] = (
         json="the champion document, as `GET /api/projects/{project}/champion` answers",
         exits="there is no previous champion",
     ),
+    Command(
+        name="sweep",
+        module="sweep_command",
+        panel=PROJECTS,
+        examples=("droptune sweep --dry-run", "droptune sweep"),
+        json="dry_run and deletions: each with what, name, why, run, state and message",
+        exits="Azure refused to delete something; the sentence says what",
+    ),
 )
 
 

@@ -12,12 +12,11 @@ from datetime import datetime, timedelta
 
 from droptune.domain.champion import Champion, ChampionEntry
 from droptune.domain.deployment import Deployment, DeploymentState
-from droptune.domain.identity import MARK_LENGTH, file_name
+from droptune.domain.identity import MARK_LENGTH, file_name, is_deployment_of, next_name
 from droptune.domain.job import FineTuningJob, TrainingFile
 from droptune.domain.payload import Model
+from droptune.domain.phases import Phase
 from droptune.domain.run import RunRecord
-
-STEM_LENGTH = 12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,12 +25,14 @@ class RetentionPolicy(Model):
 
     Attributes:
         young: nothing is touched so soon after it was made or its run ended.
-        rollback: how long a replaced champion stays, at least.
+        rollback: how long a replaced champion stays where its pointer does not say.
+        repeat: how long a job goes on whose run failed: whoever repeats the run adopts it.
         kept_jobs: ended jobs to keep when old ones can be deleted; None: they cannot, or all stay.
     """
 
     young: timedelta = timedelta(hours=1)
     rollback: timedelta = timedelta(hours=48)
+    repeat: timedelta = timedelta(hours=24)
     kept_jobs: int | None = None
 
 
@@ -43,11 +44,29 @@ class Deletion(Model):
         what: `deployment`, `file`, `job` (deleted) or `running-job` (cancelled).
         name: its name or id at the service.
         why: one sentence for people.
+        run: id of the run that left it, or of one of them.
+        state: `due`, or what came of it: `deleted`, `kept` (it came to be needed), `refused`.
+        message: why it was kept or refused, or "".
     """
 
     what: str
     name: str
     why: str
+    run: str = ""
+    state: str = "due"
+    message: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sweep(Model):
+    """What a sweep found and what came of it.
+
+    Attributes:
+        dry_run: nothing was touched.
+    """
+
+    dry_run: bool
+    deletions: tuple[Deletion, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,37 +128,36 @@ def giving_way(estate: Estate) -> tuple[Deletion, ...]:
 
 
 def _deployments(estate: Estate, now: datetime, policy: RetentionPolicy) -> Iterator[Deletion]:
-    ended = {r.run_digest[:STEM_LENGTH]: r for r in estate.records if r.phase.is_terminal}
-    champions = [*_current(estate), *_warm(estate, now, policy)]
+    used = {name for champion in estate.champions for name in _in_use(champion, now, policy)}
     for deployment in estate.deployments:
-        stem = next((stem for stem in ended if f"-{stem}" in deployment.name), None)
-        if stem is None or any(_is_or_succeeds(deployment.name, name) for name in champions):
+        record = _maker(deployment, estate)
+        if record is None or not record.phase.is_terminal or deployment.name in used:
             continue
-        record = ended[stem]
         if deployment.state is DeploymentState.DELETING or _is_young(
             policy, now, deployment.created_at, record.ended_at
         ):
             continue
         why = f"The run {record.id} has ended ({record.phase}), and no champion uses it."
-        yield Deletion(what="deployment", name=deployment.name, why=why)
+        yield Deletion(what="deployment", name=deployment.name, why=why, run=record.id)
+
+
+def _maker(deployment: Deployment, estate: Estate) -> RunRecord | None:
+    made = (r for r in estate.records if is_deployment_of(deployment.name, r.run_digest))
+    return next(made, None)
 
 
 def _current(estate: Estate) -> list[str]:
     return [champion.current.deployment for champion in estate.champions]
 
 
-def _warm(estate: Estate, now: datetime, policy: RetentionPolicy) -> Iterator[str]:
-    """Iterate over the replaced deployments that a rollback may still point to."""
-    for champion in estate.champions:
-        until = champion.keep_previous_until or now
-        if champion.previous and now < max(until, champion.current.since + policy.rollback):
-            yield champion.previous.deployment
-
-
-def _is_or_succeeds(name: str, champion: str) -> bool:
-    """Whether a deployment is a champion's, or that champion made again under its next name."""
-    rest = name.removeprefix(champion[:60]) if name.startswith(champion[:60]) else None
-    return name == champion or (rest is not None and rest.startswith("-") and rest[1:].isdigit())
+def _in_use(champion: Champion, now: datetime, policy: RetentionPolicy) -> Iterator[str]:
+    """Iterate over what callers or a rollback may point to: the current deployment, the name under
+    which it is made again, and replaced ones until they are due to go."""
+    yield from champion.deployments_in_use(now)
+    yield next_name(champion.current.deployment)
+    until = champion.keep_previous_until or champion.current.since + policy.rollback
+    if champion.previous and now < until:
+        yield champion.previous.deployment
 
 
 def _running_jobs(estate: Estate, now: datetime, policy: RetentionPolicy) -> Iterator[Deletion]:
@@ -147,11 +165,18 @@ def _running_jobs(estate: Estate, now: datetime, policy: RetentionPolicy) -> Ite
         if job.status.is_terminal or _is_young(policy, now, job.created_at):
             continue
         owners = [record for record in estate.records if _owns(record, job)]
-        ended = [record for record in owners if record.phase.is_terminal]
-        young = any(_is_young(policy, now, record.ended_at) for record in ended)
-        if ended and len(ended) == len(owners) and not young:
-            why = f"Every run that needs it has ended; the last is {ended[-1].id}."
-            yield Deletion(what="running-job", name=job.id, why=why)
+        if owners and not any(_may_need(record, now, policy) for record in owners):
+            why = "It has not ended, and every run that needed it has: "
+            why += ", ".join(f"{record.id} ({record.phase})" for record in owners[:3]) + "."
+            yield Deletion(what="running-job", name=job.id, why=why, run=owners[0].id)
+
+
+def _may_need(record: RunRecord, now: datetime, policy: RetentionPolicy) -> bool:
+    """Whether a run, or one that repeats it, may still want its job."""
+    if not record.phase.is_terminal or _is_young(policy, now, record.ended_at):
+        return True
+    failed_at = record.ended_at if record.phase is Phase.FAILED else None
+    return failed_at is not None and now - failed_at < policy.repeat
 
 
 def _owns(record: RunRecord, job: FineTuningJob) -> bool:
@@ -184,7 +209,7 @@ def _files(estate: Estate, now: datetime, policy: RetentionPolicy) -> Iterator[D
             continue
         if not _is_young(policy, now, file.created_at, record.ended_at):
             why = f"The run {record.id} has ended ({record.phase}), and no job trains on it."
-            yield Deletion(what="file", name=file.id, why=why)
+            yield Deletion(what="file", name=file.id, why=why, run=record.id)
 
 
 def _file_names(record: RunRecord) -> Iterator[str]:
@@ -209,7 +234,7 @@ def _jobs(estate: Estate, now: datetime, policy: RetentionPolicy) -> Iterator[De
         if not _is_young(policy, now, job.created_at, *(record.ended_at for record in owners)):
             spare -= 1
             why = f"It is older than the {policy.kept_jobs} jobs to keep, and its model is unused."
-            yield Deletion(what="job", name=job.id, why=why)
+            yield Deletion(what="job", name=job.id, why=why, run=owners[0].id)
 
 
 def _entries(champion: Champion) -> Iterator[ChampionEntry]:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from activities.champions import change_champion
-from activities.fine_tuning_jobs import create_fine_tuning_job
-from activities.leftovers import delete_leftovers
 from activities.promotions import roll_back_champion
 from activities.sweeps import install, restore_champions, sweep
 from droptune.domain.champion import succeed
@@ -321,79 +318,6 @@ def test_rolled_back_champion_is_not_retired() -> None:
     restore(world)
 
     assert set(world.resource_manager.deployments) == {"shop-000000000001"}
-
-
-def test_files_that_no_open_run_and_no_live_job_names_go_at_night() -> None:
-    """What a failed run left for its retry goes once the job has ended."""
-    world = World()
-    run = world.a_ready_run()
-    world.ask(create_fine_tuning_job, run)
-    world.ended(run)
-
-    world.call(delete_leftovers)
-    while_it_trains = len(world.azure_openai.files)
-    world.azure_openai.set_job(world.only_job().id, status="failed")
-    world.call(delete_leftovers)
-
-    assert while_it_trains == 1
-    assert world.azure_openai.files == {}
-
-
-def test_deployment_that_an_ended_run_left_goes_at_night() -> None:
-    """The champion's, an open run's and a stranger's stay."""
-    world = World()
-    ended, current, running = (
-        world.a_run(DatasetRef(project="shop", version=f"v{n}"), training=examples(12 + n))
-        for n in range(3)
-    )
-    for run in (ended, current, running):
-        deploy(world, f"shop-{run.run_digest[:12]}")
-    deploy(world, "shop-aaaaaaaaaaaa")
-    world.ended(ended)
-    world.ended(current, Phase.SUCCEEDED)
-    world.crown(an_entry(current.id, deployment=f"shop-{current.run_digest[:12]}"))
-
-    world.call(delete_leftovers)
-
-    assert set(world.resource_manager.deployments) == {
-        f"shop-{current.run_digest[:12]}",
-        f"shop-{running.run_digest[:12]}",
-        "shop-aaaaaaaaaaaa",
-    }
-
-
-def test_second_file_of_the_same_content_goes_at_night() -> None:
-    """Two workers may both upload, and the record names one file; a run that begins is not hurt."""
-    world = World()
-    run = world.a_ready_run()
-    [own] = world.azure_openai.files.values()
-    world.azure_openai.files["file-x"] = replace(own, id="file-x")
-    world.call(delete_leftovers)
-    while_it_is_open = len(world.azure_openai.files)
-    world.ended(run)
-
-    world.call(delete_leftovers)
-    while_it_is_young = list(world.azure_openai.files)
-    world.clock.advance(3601)
-    world.call(delete_leftovers)
-
-    assert while_it_is_open == 2
-    assert while_it_is_young == ["file-x"]
-    assert world.azure_openai.files == {}
-
-
-def test_files_of_strangers_are_left_alone_at_night() -> None:
-    """Only what a record of ours names is deleted."""
-    world = World()
-    run = world.a_ready_run()
-    world.ended(run)
-    [own] = world.azure_openai.files.values()
-    stranger = replace(own, id="file-x", name="theirs.jsonl")
-    world.azure_openai.files["file-x"] = stranger
-
-    world.call(delete_leftovers)
-
-    assert list(world.azure_openai.files) == ["file-x"]
 
 
 @pytest.mark.parametrize("times", [1, 3])

@@ -113,6 +113,7 @@ def test_deployment_of_an_ended_run_that_is_no_champion_goes_with_a_reason() -> 
             what="deployment",
             name=a_deployment().name,
             why=f"The run {run.id} has ended (rejected), and no champion uses it.",
+            run=run.id,
         ),
     )
 
@@ -133,7 +134,7 @@ def test_deployment_of_an_ended_run_that_is_no_champion_goes_with_a_reason() -> 
             champions=[a_champion(2, previous=1, keep_previous_until=NOW + timedelta(seconds=1))],
         ),
         Estate(
-            deployments=[a_deployment(name=f"{a_deployment().name}-2")],
+            deployments=[a_deployment(name=f"{a_deployment().name}-1")],
             records=[a_run()],
             champions=[a_champion(1)],
         ),
@@ -161,6 +162,17 @@ def test_deployment_of_an_ended_run_that_is_no_champion_goes_with_a_reason() -> 
 def test_deployment_that_is_needed_or_not_ours_stays(estate: Estate) -> None:
     """Each reason to stay is enough by itself."""
     assert gone(estate) == []
+
+
+def test_pointer_says_how_long_its_predecessor_stays() -> None:
+    """A project may want it shorter than the installation's default."""
+    since = NOW - timedelta(hours=2)
+    champion = a_champion(
+        2, previous=1, since=since, keep_previous_until=since + timedelta(hours=1)
+    )
+    estate = Estate(deployments=[a_deployment()], records=[a_run()], champions=[champion])
+
+    assert gone(estate) == [("deployment", a_deployment().name)]
 
 
 def test_predecessor_goes_when_its_time_is_over() -> None:
@@ -225,6 +237,18 @@ def test_running_job_that_somebody_needs_goes_on(others: list[RunRecord]) -> Non
     running = a_job(status=JobStatus.RUNNING)
 
     assert gone(Estate(jobs=[running], records=[ended, *others])) == []
+
+
+def test_running_job_of_a_failed_run_waits_a_day_for_whoever_repeats_it() -> None:
+    """The retry adopts what is paid for; what nobody repeats is not paid for to its end."""
+    running = a_job(status=JobStatus.RUNNING)
+    failed = [
+        a_run(phase=Phase.FAILED, ended_at=NOW - timedelta(hours=hours)) for hours in (23, 25)
+    ]
+
+    found = [gone(Estate(jobs=[running], records=[record])) for record in failed]
+
+    assert found == [[], [("running-job", "ftjob-1")]]
 
 
 def test_job_of_nobody_known_is_left_alone() -> None:
@@ -329,8 +353,8 @@ def test_nothing_that_is_needed_is_ever_deleted(estate: Estate) -> None:
         for entry in filter(None, (champion.current, champion.previous)):
             made_it = [job.id for job in estate.jobs if job.fine_tuned_model == entry.model]
             assert not set(made_it) & set(jobs)
-        kept_until = champion.keep_previous_until or LONG_AGO
-        if champion.previous and max(kept_until, champion.current.since + POLICY.rollback) > NOW:
+        kept_until = champion.keep_previous_until or champion.current.since + POLICY.rollback
+        if champion.previous and kept_until > NOW:
             assert champion.previous.deployment not in named["deployment"]
     for record in live:
         assert not any(record.run_digest[:12] in name for name in named["deployment"])
