@@ -82,21 +82,30 @@ def explain(status: int | None, body: Any) -> ServiceError:
         status: of HTTP, or None for the error of a job, a file or an operation.
         body: decoded JSON, or text.
     """
-    errors = list(_errors(body))
-    plain = [_plain(message) for _, message in errors]
+    for kind, code, message in _fitting(status, body):
+        return ServiceError(
+            code=kind.code,
+            cause=kind.cause,
+            retry=kind.retry,
+            remedy=kind.remedy,
+            status=status,
+            service_code=code,
+            service_message=message,
+        )
+    return _unknown(status, body, *next(_errors(body), ("", "")))
+
+
+def kinds_that_fit(status: int | None, body: Any) -> list[str]:
+    """Return the codes of all rows that an answer fits, in their order; the first explains it."""
+    return list(dict.fromkeys(kind.code for kind, _, _ in _fitting(status, body)))
+
+
+def _fitting(status: int | None, body: Any) -> Iterator[tuple[_Kind, str, str]]:
+    errors = [(code, message, _plain(message)) for code, message in _errors(body)]
     for kind in _kinds():
-        for (code, message), text in zip(errors, plain, strict=True):
-            if kind.fits(status, code, text):
-                return ServiceError(
-                    code=kind.code,
-                    cause=kind.cause,
-                    retry=kind.retry,
-                    remedy=kind.remedy,
-                    status=status,
-                    service_code=code,
-                    service_message=message,
-                )
-    return _unknown(status, body, *(errors[0] if errors else ("", "")))
+        for code, message, plain in errors:
+            if kind.fits(status, code, plain):
+                yield kind, code, message
 
 
 def explain_error(code: str, message: str) -> ServiceError:

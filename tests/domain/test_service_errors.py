@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 from droptune.domain.models import load
-from droptune.domain.service_errors import LONGEST_KEPT, UNKNOWN, Retry, explain, explain_error
+from droptune.domain.service_errors import (
+    LONGEST_KEPT,
+    UNKNOWN,
+    Retry,
+    explain,
+    explain_error,
+    kinds_that_fit,
+)
 
 KINDS = load("service_errors.json")["kinds"]
 RECORDED = [
@@ -45,11 +52,40 @@ def test_every_row_says_cause_remedy_and_source(kind: Mapping[str, Any]) -> None
 
 
 def test_table_is_made_from_at_least_45_recorded_answers() -> None:
-    """Bodies and texts that the sources show, not codes of a contract alone."""
-    seen = [each for kind in KINDS for each in kind["recorded"] if each["seen"] != "code"]
+    """Whole bodies as their sources show them, each counted once; not texts, not codes alone."""
+    recorded = [each for kind in KINDS for each in kind["recorded"]]
+    bodies = {json.dumps(each["body"], sort_keys=True) for each in recorded if is_whole(each)}
 
-    assert len(seen) >= 45
+    assert len(bodies) >= 45
     assert len({kind["code"] for kind in KINDS}) == len(KINDS)
+
+
+def is_whole(recorded: Mapping[str, Any]) -> bool:
+    return bool(recorded["seen"] == "body")
+
+
+@pytest.mark.parametrize(("kind", "recorded"), RECORDED)
+def test_recorded_error_fits_one_row_alone(
+    kind: Mapping[str, Any], recorded: Mapping[str, Any]
+) -> None:
+    """The order of the table decides nothing about what was seen: no row takes another's."""
+    assert kinds_that_fit(recorded["status"], recorded["body"]) == [kind["code"]]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind["code"])
+def test_no_row_stands_in_the_shadow_of_an_earlier_one(kind: Mapping[str, Any]) -> None:
+    """Whatever a row says that it takes, it gets: each of its codes with each of its texts."""
+    codes = kind.get("codes") or ["Whatever"]
+    texts = kind.get("says") or ["Whatever the service says."]
+    statuses = kind.get("statuses") or [None]
+    asked = [
+        explain(status, {"code": code, "message": text.replace("*", " and then ")})
+        for status in statuses
+        for code in codes
+        for text in texts
+    ]
+
+    assert {error.code for error in asked} == {kind["code"]}
 
 
 @pytest.mark.parametrize(
