@@ -33,7 +33,8 @@ def main() -> int:
         return COULD_NOT_START
     with contextlib.closing(state), socket.create_server(("127.0.0.1", options.port)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        clock = ScaledClock(start=_start(state), scale=options.time_scale)
+        paces = state.meta.setdefault("paces", [])
+        clock = ScaledClock(start=_start(state), scale=options.time_scale, paces=paces)
         app = create_app(state, clock, options.key)
         for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises it again at its end
             signal.signal(number, lambda *_: None)

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from emulator.errors import not_found
 from emulator.models import Model, base_models, find_base_model
 from emulator.records import Job, Json
+from emulator.resource import Emulator
 from emulator.wire import emulator_of, is_v1
 
 
@@ -32,7 +33,8 @@ async def get_model(request: Request) -> JSONResponse:
 def _all(request: Request) -> list[Json]:
     v1 = is_v1(request)
     jobs = [job for job in emulator_of(request).state.live_jobs() if job.status == "succeeded"]
-    tuned = [_fine_tuned(job, v1=v1) for job in jobs]
+    emulator = emulator_of(request)
+    tuned = [_fine_tuned(emulator, job, v1=v1) for job in jobs]
     return [*(_base_model(model, v1=v1) for model in base_models()), *tuned]
 
 
@@ -42,10 +44,11 @@ def _base_model(model: Model, *, v1: bool) -> Json:
     return body | {"deprecation": {name: _seconds(date) for name, date in dates.items() if date}}
 
 
-def _fine_tuned(job: Job, *, v1: bool) -> Json:
+def _fine_tuned(emulator: Emulator, job: Job, *, v1: bool) -> Json:
     base = find_base_model(job.base)
     until = base.inference_until if base else None
-    body = _body(job.fine_tuned_model, int(job.finished_at or 0), v1=v1, is_base=False)
+    made = emulator.seen(job.finished_at or 0)
+    body = _body(job.fine_tuned_model, made, v1=v1, is_base=False)
     body |= {"model": job.base, "fine_tune": job.id}
     return body | {"deprecation": {"inference": _seconds(until)} if until else {}}
 

@@ -20,6 +20,7 @@ from emulator.wire import emulator_of, json_object
 _MOST_MESSAGES, _MOST_TOOLS = 2048, 128
 _MINUTE = 60
 _REQUESTS_PER_UNIT = 6
+_REASONS = re.compile(r"o\d|gpt-5")
 
 
 async def create_chat_completion(request: Request) -> JSONResponse:
@@ -32,6 +33,7 @@ async def create_chat_completion(request: Request) -> JSONResponse:
     body = await json_object(request)
     deployment = _deployment(emulator, request.path_params.get("name") or body.get("model"))
     messages = _messages(body)
+    _refuse_old_limit(deployment, body)
     prompt_tokens = _count(emulator, json.dumps(messages, ensure_ascii=False))
     _limit_rate(emulator, deployment, prompt_tokens)
     said = await _answer(emulator, deployment, messages)
@@ -40,7 +42,7 @@ async def create_chat_completion(request: Request) -> JSONResponse:
         {
             "id": _completion_id(emulator, deployment),
             "object": "chat.completion",
-            "created": int(emulator.now),
+            "created": emulator.seen(emulator.now),
             "model": deployment.model,
             "choices": [
                 {"index": 0, "finish_reason": reason, "message": message, "logprobs": None}
@@ -80,6 +82,18 @@ def _messages(body: Json) -> list[Json]:
     if not isinstance(tools, list) or len(tools) > _MOST_TOOLS:
         raise invalid_payload(f"tools may have {_MOST_TOOLS} entries.")
     return messages
+
+
+def _refuse_old_limit(deployment: Deployment, body: Json) -> None:
+    """Refuse `max_tokens` where a model reasons. Source: OAI, `max_tokens` of chat completions:
+    deprecated, "not compatible with o-series models". Unverified: gpt-5; the text is OpenAI's."""
+    if "max_tokens" in body and _REASONS.match(deployment.model):
+        raise ApiError(
+            400,
+            "unsupported_parameter",
+            "Unsupported parameter: 'max_tokens' is not supported with this model. "
+            "Use 'max_completion_tokens' instead.",
+        )
 
 
 def _limit_rate(emulator: Emulator, deployment: Deployment, tokens: int) -> None:

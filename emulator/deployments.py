@@ -109,6 +109,7 @@ def deployment_body(request: Request, deployment: Deployment) -> Json:
     Unverified: `properties.error`, which tells why it failed.
     """
     emulator, account = emulator_of(request), request.url.path.partition("/deployments")[0]
+    created = emulator.seen(deployment.created_at)
     capabilities = {"chatCompletion": "true", "fineTune": "false"}
     return {
         "id": f"{account}/deployments/{deployment.name}",
@@ -126,7 +127,7 @@ def deployment_body(request: Request, deployment: Deployment) -> Json:
             "deploymentState": "Running",
         }
         | _error(emulator, deployment),
-        "systemData": {"createdAt": datetime.fromtimestamp(deployment.created_at, UTC).isoformat()},
+        "systemData": {"createdAt": datetime.fromtimestamp(created, UTC).isoformat()},
         "etag": f'"{deployment.id.removeprefix("deployment-")}"',
     }
 

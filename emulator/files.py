@@ -36,7 +36,7 @@ async def create_file(request: Request) -> JSONResponse:
         file = await _keep(emulator, form)
     finally:
         form.discard()
-    return created(request, file_body(file, emulator.now, v1=is_v1(request)))
+    return created(request, file_body(emulator, file, v1=is_v1(request)))
 
 
 async def _keep(emulator: Emulator, form: Form) -> StoredFile:
@@ -72,7 +72,7 @@ async def import_file(request: Request) -> JSONResponse:
         most_bytes=state.settings.limit_file_bytes,
     )
     file = await keep_file(emulator, name, purpose, path, problem=problem)
-    return created(request, file_body(file, emulator.now, v1=False))
+    return created(request, file_body(emulator, file, v1=False))
 
 
 def check_name(name: str, purpose: str) -> None:
@@ -144,7 +144,7 @@ async def list_files(request: Request) -> JSONResponse:
     emulator, purpose = emulator_of(request), request.query_params.get("purpose")
     v1 = is_v1(request)
     bodies = [
-        file_body(file, emulator.now, v1=v1)
+        file_body(emulator, file, v1=v1)
         for file in emulator.state.live_files()
         if purpose in (None, file.purpose)
     ]
@@ -158,7 +158,7 @@ async def list_files(request: Request) -> JSONResponse:
 async def get_file(request: Request) -> JSONResponse:
     """GET /files/{id}."""
     emulator = emulator_of(request)
-    return JSONResponse(file_body(_file(request), emulator.now, v1=is_v1(request)))
+    return JSONResponse(file_body(emulator, _file(request), v1=is_v1(request)))
 
 
 async def get_file_content(request: Request) -> Response:
@@ -190,14 +190,14 @@ def _file(request: Request) -> StoredFile:
     return found
 
 
-def file_body(file: StoredFile, now: float, *, v1: bool) -> Json:
+def file_body(emulator: Emulator, file: StoredFile, *, v1: bool) -> Json:
     """Return a file as on the wire. Source: NB-SARC. Unverified: where the problem stands."""
-    status = file.status(now)
+    status = file.status(emulator.now)
     body: Json = {
         "id": file.id,
         "object": "file",
         "bytes": file.size,
-        "created_at": int(file.created_at),
+        "created_at": emulator.seen(file.created_at),
         "filename": file.name,
         "purpose": file.purpose,
         "status": status,

@@ -123,7 +123,8 @@ async def list_events(request: Request) -> JSONResponse:
     """GET /fine_tuning/jobs/{id}/events: newest first, 20 a page."""
     emulator, job = emulator_of(request), _job(request)
     learned = await _learned(emulator, job)
-    return page(request, events_of(job, learned, emulator.now), default=20)
+    told = events_of(job, learned, emulator.now)
+    return page(request, [_as_seen(emulator, each) for each in told], default=20)
 
 
 async def list_checkpoints(request: Request) -> JSONResponse:
@@ -131,7 +132,11 @@ async def list_checkpoints(request: Request) -> JSONResponse:
     emulator, job = emulator_of(request), _job(request)
     learned = await _learned(emulator, job)
     known = checkpoints_of(job, learned, emulator.now) if learned else []
-    return page(request, known, default=10)
+    return page(request, [_as_seen(emulator, each) for each in known], default=10)
+
+
+def _as_seen(emulator: Emulator, body: Json) -> Json:
+    return body | {"created_at": emulator.seen(body["created_at"])}
 
 
 async def _learned(emulator: Emulator, job: Job) -> Learned | None:
@@ -155,13 +160,13 @@ def job_body(emulator: Emulator, job: Job) -> Json:
         "method": job.method,
         "integrations": job.integrations,
         "trained_tokens": job.trained_tokens,
-        "finished_at": int(job.finished_at or 0),
+        "finished_at": job.finished_at and emulator.seen(job.finished_at),
     }
     return (
         {
             "id": job.id,
             "object": "fine_tuning.job",
-            "created_at": int(job.created_at),
+            "created_at": emulator.seen(job.created_at),
             "status": job.status,
             "model": job.model,
             "training_file": job.training_file,
@@ -196,4 +201,4 @@ def _outcome(job: Job) -> Json:
 def _estimated_finish(emulator: Emulator, job: Job) -> int:
     settings = emulator.state.settings
     end = job.finished_at or (job.time_of(job.seconds) if job.started_at else None)
-    return int(end or job.queue_until + settings.training_seconds)
+    return emulator.seen(end or job.queue_until + settings.training_seconds)

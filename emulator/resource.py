@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
-from emulator.clock import Clock
+from emulator.clock import Clock, PacedClock
 from emulator.learner import Learned
 from emulator.learning import find_learned, learn
 from emulator.records import Job
@@ -31,6 +31,10 @@ class Emulator:
     def now_at(self) -> datetime:
         """The same as an aware UTC time."""
         return datetime.fromtimestamp(self.now, UTC)
+
+    def seen(self, at: float) -> int:
+        """Return the Unix time on the wire of an emulated one: callers' clocks are not scaled."""
+        return int(self.clock.seen(at) if isinstance(self.clock, PacedClock) else at)
 
     async def settle(self) -> None:
         """Let happen what is due by the clock."""

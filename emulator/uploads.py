@@ -60,7 +60,7 @@ async def add_part(request: Request) -> JSONResponse:
     upload.parts[part_id] = part.size
     emulator.state.save(upload)
     body = {"id": part_id, "object": "upload.part", "upload_id": upload.id}
-    return JSONResponse(body | {"created_at": int(emulator.now)})
+    return JSONResponse(body | {"created_at": emulator.seen(emulator.now)})
 
 
 async def complete_upload(request: Request) -> JSONResponse:
@@ -135,14 +135,14 @@ def _pending(request: Request) -> Upload:
 
 def _body(emulator: Emulator, upload: Upload) -> Json:
     file = emulator.state.files.get(upload.file_id)
-    shown = file_body(file, emulator.now, v1=False) if file else None
+    shown = file_body(emulator, file, v1=False) if file else None
     return {
         "id": upload.id,
         "object": "upload",
         "bytes": upload.size,
-        "created_at": int(upload.created_at),
+        "created_at": emulator.seen(upload.created_at),
         "filename": upload.name,
         "purpose": upload.purpose,
         "status": upload.status(emulator.now),
-        "expires_at": int(upload.expires_at),
+        "expires_at": emulator.seen(upload.expires_at),
     } | ({"file": shown} if shown else {})

@@ -65,6 +65,18 @@ def test_long_answer_is_cut(resource: Resource) -> None:
     assert len(choice.message.content.split()) <= 3
 
 
+def test_model_that_reasons_refuses_the_old_limit(resource: Resource) -> None:
+    """`max_tokens` is for older models alone; its successor is for all."""
+    resource.put("thinker", "o4-mini", version="2025-04-16")
+    resource.advance(600)
+
+    with pytest.raises(BadRequestError) as refused:
+        resource.ask("thinker", "Hello?", max_tokens=3)
+
+    assert refused.value.code == "unsupported_parameter"
+    assert resource.ask("thinker", "Hello?", max_completion_tokens=3)
+
+
 def test_unknown_deployment_is_not_found(resource: Resource) -> None:
     """A model's name is no deployment's."""
     with pytest.raises(NotFoundError) as refused:
