@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from emulator.examples import Example, read_examples
-from emulator.learner import Learned, train
+from emulator.learner import Learned
 from emulator.records import Job, StoredFile
 from emulator.state import State
 
@@ -23,7 +23,7 @@ def learn(state: State, job: Job) -> Learned:
     """Train a started job and keep the outcome; the same every time. Runs in any thread."""
     parent = state.find_job_of_model(job.model)
     before = find_learned(state, parent) if parent else None
-    learned = train(
+    learned = state.train(
         _examples(state, job.training_file),
         _examples(state, job.validation_file),
         steps=job.steps,

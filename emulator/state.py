@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import secrets
 from collections import deque
@@ -10,7 +11,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from emulator.learner import Learned
+from emulator.learner import Learned, train
 from emulator.models import find_base_model
 from emulator.records import Deployment, Job, Json, Settings, StoredFile, Upload
 from emulator.store import Store
@@ -38,11 +39,12 @@ class State:
         directory: Path,
         *,
         count_tokens: Callable[[str], int] = count_tokens,
+        train: Callable[..., Learned] = train,
         seed: str | None = None,
         settings: Json | None = None,
     ) -> None:
         self.directory = directory
-        self.count_tokens = count_tokens
+        self.count_tokens, self.train = count_tokens, train
         for folder in ("files", "models"):
             (directory / folder).mkdir(parents=True, exist_ok=True)
         self.store = Store(directory / "emulator.sqlite")
@@ -55,6 +57,7 @@ class State:
         self.faults: list[Json] = self.store.load("meta").get("faults", [])
         self.settings = Settings(**self.store.load("meta").get("settings", {}))
         self.learned: dict[str, Learned] = {}
+        self._kept: Json = {}
         self.upload_times: deque[float] = deque()
         self.calls: dict[str, deque[tuple[float, int]]] = {}
         self.set_settings(settings or {})
@@ -112,9 +115,14 @@ class State:
 
     def commit(self) -> None:
         """Make everything durable, with the clock and the faults."""
-        self.store.put("meta", "meta", self.meta)
-        self.store.put("meta", "faults", self.faults)
+        self._keep("meta", self.meta)
+        self._keep("faults", self.faults)
         self.store.commit()
+
+    def _keep(self, name: str, body: Any) -> None:
+        if self._kept.get(name) != body:
+            self._kept[name] = copy.deepcopy(body)
+            self.store.put("meta", name, body)
 
     def close(self) -> None:
         """Write what is left and let go of the files."""

@@ -19,6 +19,7 @@ from droptune.domain.ledger import LEDGER, Ledger
 from droptune.domain.phases import Phase
 from droptune.domain.registration import DatasetRecord
 from droptune.domain.run import Control, RunRecord
+from droptune.domain.service_errors import all_codes
 from emulator.records import Deployment, Job
 from simulation.datasets import CANARY
 from simulation.transports import Call, Reply
@@ -26,7 +27,7 @@ from simulation.world import KEY, World
 
 MOST_ROWS = 150
 _QUOTA = re.compile(r"quota|too many|at most|the most (it|there) may", re.IGNORECASE)
-_BROKEN = ("step-failed", "gave-up", "record-missing", "error", "request-rejected")
+_BROKEN = {"step-failed", "gave-up", "record-missing", "error", "request-rejected", *all_codes()}
 _CHAMPION = re.compile(r"([^/]+)/champion\.json")
 _RUN = re.compile(r"[^/]+/([^/]+)/run\.json")
 _MARK = re.compile(r"([0-9a-f]{16})(?:-(\d+))?$")
@@ -112,14 +113,10 @@ class Witness:
 
     def on_rest(self) -> None:
         """See the world while nothing is left to do now."""
-        hub = self.world.hub
-        live = [each for each in hub.list_instances() if each.is_live]
-        parents = {each.parent for each in live}
-        for each in live:
-            if not hub.waits(each.id) and each.id not in parents:
-                self.accuse("nobody waits for nothing", f"{each.id} has neither timer nor work")
-            if hub.length(each.id) > MOST_ROWS:
-                self.accuse("history is bounded", f"{each.id} has {hub.length(each.id)} rows")
+        for instance in self.world.hub.idle():
+            self.accuse("nobody waits for nothing", f"{instance} has neither timer nor work")
+        for instance, rows in self.world.hub.longer_than(MOST_ROWS):
+            self.accuse("history is bounded", f"{instance} has {rows} rows")
         if self._quiet_for(60):
             for name in self.world.registry.leased():
                 self.accuse("leases are let go", f"{name} is leased by nobody who works")

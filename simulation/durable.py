@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from sqlite3 import Cursor
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +15,6 @@ from azure.functions.durable_functions import ActivityTriggerConverter
 from azure.functions.meta import Datum
 
 from devhost.durable.engine import AlreadyLiveError, Engine, Functions
-from devhost.durable.history import Row
 from devhost.durable.store import Store
 from devhost.functions import Function, functions_of
 from simulation.inline import run_inline
@@ -44,22 +44,29 @@ class TaskHub(Store):
             yield self
         self.point("after a commit")
 
-    def append(self, instance_id: str, rows: list[Row]) -> None:
-        """Add rows to a history."""
-        self.told("history", json.dumps(rows))
-        super().append(instance_id, rows)
+    def idle(self) -> list[str]:
+        """Return the live instances that neither message, activity nor child will wake."""
+        live = "status IN ('Pending', 'Running', 'Suspended')"
+        query = f"SELECT id FROM instances WHERE {live}"
+        query += f" EXCEPT SELECT parent FROM instances WHERE {live}"
+        query += " EXCEPT SELECT instance FROM messages EXCEPT SELECT instance FROM activities"
+        return [row["id"] for row in self._query(query)]
 
-    def length(self, instance_id: str) -> int:
-        """Return how many rows an instance's history has."""
-        query = "SELECT COUNT(*) AS n FROM history WHERE instance = ?"
-        return int(self._query(query, instance_id)[0]["n"])
+    def longer_than(self, rows: int) -> list[tuple[str, int]]:
+        """Return the live instances whose history has more rows, and how many it has."""
+        query = "SELECT instance, COUNT(*) AS n FROM history GROUP BY instance HAVING n > ?"
+        found = [(row["instance"], row["n"]) for row in self._query(query, rows)]
+        return [each for each in found if self._is_live(each[0])]
 
-    def waits(self, instance_id: str) -> bool:
-        """Whether a message or an activity of an instance is on its way."""
-        return any(
-            self._query(f"SELECT 1 FROM {table} WHERE instance = ? LIMIT 1", instance_id)
-            for table in ("messages", "activities")
-        )
+    def _is_live(self, instance_id: str) -> bool:
+        instance = self.find_instance(instance_id)
+        return instance is not None and instance.is_live
+
+    def _execute(self, query: str, values: Any) -> Cursor:
+        for value in values.values() if isinstance(values, dict) else values:
+            if isinstance(value, str):
+                self.told(query.split(" ")[2], value)
+        return super()._execute(query, values)
 
 
 class HostError(Exception):

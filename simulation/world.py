@@ -27,6 +27,7 @@ from simulation.blobs import Container
 from simulation.clock import VirtualClock
 from simulation.durable import DurableClient, LoadedFunctions, TaskHub
 from simulation.faults import CrashError, Faults
+from simulation.learning import train_once
 from simulation.transports import (
     Call,
     ConnectionLostError,
@@ -97,7 +98,11 @@ class World:
         base = "/dev/shm" if os.path.isdir("/dev/shm") else None
         self._directory = Path(tempfile.mkdtemp(prefix="droptune-simulation-", dir=base))
         self.state = State(
-            self._directory, seed=str(seed), count_tokens=_words, settings=dict(service or {})
+            self._directory,
+            seed=str(seed),
+            count_tokens=_words,
+            train=train_once,
+            settings=dict(service or {}),
         )
         self._emulator = create_app(self.state, self.clock, KEY)
         self.datasets, self.runs, self.registry = (

@@ -59,7 +59,7 @@ def taken_in(message: Row, at: datetime) -> Row:
 
 def stamp(at: datetime) -> str:
     """Return a time as history writes it."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_stamp(text: str) -> datetime:

@@ -166,7 +166,9 @@ class Store:
     def history(self, instance_id: str) -> list[Row]:
         """Return the rows of an instance's present execution."""
         query = "SELECT row FROM history WHERE instance = ? ORDER BY position"
-        return [json.loads(row["row"]) for row in self._query(query, instance_id)]
+        texts = ",".join(row["row"] for row in self._query(query, instance_id))
+        rows: list[Row] = json.loads(f"[{texts}]")
+        return rows
 
     def append(self, instance_id: str, rows: list[Row]) -> None:
         """Add rows to a history."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from droptune.domain.configuration import JobFile
@@ -36,8 +39,14 @@ def parse_job_file(data: bytes, *, file: str) -> tuple[JobFile | None, tuple[Fin
 
     Only plain YAML is read: no tags, no aliases, no duplicate keys, one document. Numbers, booleans
     and nulls are those of YAML 1.2, so that `no` is text and `1e-4` a number. An empty file says
-    nothing.
+    nothing. The same bytes are read once; whoever asks gets values of their own.
     """
+    read, findings = _parse(data, file)
+    return (replace(read, values=deepcopy(read.values)) if read else None), findings
+
+
+@lru_cache(maxsize=32)
+def _parse(data: bytes, file: str) -> tuple[JobFile | None, tuple[Finding, ...]]:
     reader = _Reader()
     try:
         values = reader.read(_decode(data))
