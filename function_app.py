@@ -18,7 +18,7 @@ import azurefunctions.extensions.bindings.blob as blob
 from activities.accounts import check_account
 from activities.approvals import admit_run, await_approval
 from activities.boundary import answer_async, bind
-from activities.datasets import look_at_dataset
+from activities.datasets import look_at_dataset, note_failed_collection
 from activities.deployments import create_deployment, test_deployment
 from activities.endings import end_run
 from activities.fine_tuning_jobs import create_fine_tuning_job, get_fine_tuning_job, keep_results
@@ -197,6 +197,7 @@ def activities(services: Services) -> list[Any]:
     limits = budgets | {"service_limits": services.settings.service_limits}
     return [
         bind(look_at_dataset, **data, **registry, **clock, **policy),
+        bind(note_failed_collection, **registry, **clock),
         bind(validate_dataset, **data, **records, **registry, **clock, render=render_report),
         bind(estimate_cost, **records),
         bind(check_account, **records, **arm, **clock),

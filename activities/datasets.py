@@ -6,13 +6,18 @@ import hashlib
 from collections.abc import Iterator
 from datetime import timedelta
 
-from activities.run_records import load_document
+from activities.run_records import dump, load_document
 from droptune.domain.configuration import named_files
 from droptune.domain.dataset import JOB_FILE, DatasetFile, DatasetRef, Folder, Role, sort_files
-from droptune.domain.registration import DatasetRecord, dataset_record_name
+from droptune.domain.registration import (
+    DatasetRecord,
+    FailedCollection,
+    dataset_record_name,
+    failed_collection_name,
+)
 from droptune.domain.run import Pin
 from droptune.domain.services import BlobInfo, BlobStore, Clock
-from droptune.domain.steps import Collecting, Later, Look, Policy
+from droptune.domain.steps import Collecting, CollectingFailed, Later, Look, Policy
 
 INSTALLED = "_installed.json"
 
@@ -38,6 +43,12 @@ def look_at_dataset(
     return Look(
         state="unsettled", fingerprint=folder.fingerprint, wait_seconds=policy.settle_seconds
     )
+
+
+def note_failed_collection(failed: CollectingFailed, *, registry: BlobStore, clock: Clock) -> None:
+    """Keep why a dataset was not taken up; the next failure overwrites it."""
+    noted = FailedCollection(dataset=failed.dataset, problem=failed.problem, at=clock.now())
+    registry.write(failed_collection_name(failed.dataset), dump(noted.to_payload()))
 
 
 def read_folder(datasets: BlobStore, dataset: DatasetRef) -> Folder:

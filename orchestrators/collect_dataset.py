@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from droptune.domain.errors import StepFailedError
 from droptune.domain.steps import Collecting
 from orchestrators import steps
 from orchestrators.steps import Context, Step
@@ -13,9 +14,18 @@ def collect_dataset(context: Context) -> Step[None]:
     """Look at a dataset's folder until two looks agree, then start its run.
 
     Input: a `Collecting` payload. After a start it looks once more, for what was written
-    meanwhile; an idle folder ends it, and the next blob event starts it again.
+    meanwhile; an idle folder ends it, and the next blob event starts it again. A step that failed
+    for good is noted and fails it; the sweep starts it again.
     """
     collecting = Collecting.from_payload(context.get_input() or {})
+    try:
+        yield from _collect(context, collecting)
+    except StepFailedError as failed:
+        yield from steps.note_failed_collection(context, collecting, failed)
+        raise
+
+
+def _collect(context: Context, collecting: Collecting) -> Step[None]:
     look = yield from steps.look_at_dataset(context, collecting)
     if look.state == "idle":
         return

@@ -21,6 +21,7 @@ from droptune.domain.run import RunRef
 from droptune.domain.steps import (
     STEPS,
     Collecting,
+    CollectingFailed,
     EndRequest,
     Look,
     Plan,
@@ -53,6 +54,14 @@ def start_run(context: Context, collecting: Collecting) -> Step[None]:
     answer = yield from _call(context, "start_run", collecting.to_payload())
     if "later" not in answer:
         _value(answer)
+
+
+def note_failed_collection(
+    context: Context, collecting: Collecting, failed: StepFailedError
+) -> Step[None]:
+    """Say where people look why a dataset was not taken up, as far as that can be said."""
+    noted = CollectingFailed(dataset=collecting.dataset, problem=failed.problem())
+    yield from _call(context, "note_failed_collection", noted.to_payload())
 
 
 def validate_dataset(context: Context, run: RunRef) -> Step[Validated]:

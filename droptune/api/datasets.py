@@ -20,7 +20,12 @@ from droptune.api.services import ApiServices
 from droptune.api.status import run_row
 from droptune.domain.dataset import DatasetFile, DatasetRef, Folder, Rejected
 from droptune.domain.payload import Payload, format_time
-from droptune.domain.registration import DatasetRecord, dataset_record_name
+from droptune.domain.registration import (
+    DatasetRecord,
+    FailedCollection,
+    dataset_record_name,
+    failed_collection_name,
+)
 from droptune.domain.run import RunRef
 from droptune.domain.services import BlobStore
 
@@ -74,7 +79,8 @@ def get_dataset(request: ApiRequest, services: ApiServices) -> ApiResponse:
     record = _find_record(services.registry, ref)
     if not files and record is None:
         raise no_such_dataset(str(ref))
-    dataset = ListedDataset(ref=ref, files=files, record=record)
+    failure = _find_failure(services.registry, ref)
+    dataset = ListedDataset(ref=ref, files=files, record=record, failure=failure)
     folder = dataset.folder
     shown = show_dataset(dataset, services, services.base(request.url)) | {
         "complete": folder.complete,
@@ -98,6 +104,11 @@ def _find_record(registry: BlobStore, ref: DatasetRef) -> DatasetRecord | None:
     return DatasetRecord.from_payload(document) if document else None
 
 
+def _find_failure(registry: BlobStore, ref: DatasetRef) -> FailedCollection | None:
+    document = find_document(registry, failed_collection_name(ref))
+    return FailedCollection.from_payload(document) if document else None
+
+
 def show_dataset(dataset: ListedDataset, services: ApiServices, base: str) -> Payload:
     """Return a dataset as lists show it."""
     ref, folder, record = dataset.ref, dataset.folder, dataset.record
@@ -116,7 +127,7 @@ def show_dataset(dataset: ListedDataset, services: ApiServices, base: str) -> Pa
         "files": _show_files(ref, dataset.files, folder),
         "runs": runs,
         "links": urls,
-    }
+    } | ({"remedy": remedy} if (remedy := remedy_of(dataset)) else {})
 
 
 def say(dataset: ListedDataset) -> str:
@@ -125,10 +136,20 @@ def say(dataset: ListedDataset) -> str:
         return dataset.folder.waiting_for()
     if dataset.state == "settling":
         return "The files are new or changed; a run starts once they stop changing."
+    if dataset.state == "failed" and dataset.failure is not None:
+        why = dataset.failure.problem.message.rstrip(".")
+        return f"It could not be taken up: {why}. It is tried again every few minutes."
     if dataset.state == "seen":
         return "Seen, not started: it lay here when Droptune was installed. Start it if you want."
     record = dataset.record
     return record.message if record and record.message else "Settled."
+
+
+def remedy_of(dataset: ListedDataset) -> str:
+    """Return what helps a dataset that could not be taken up, or ""."""
+    if dataset.failure is None or dataset.state != "failed":
+        return ""
+    return dataset.failure.problem.remedy
 
 
 def _show_files(ref: DatasetRef, files: list[DatasetFile], folder: Folder) -> list[Payload]:

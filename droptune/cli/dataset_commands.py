@@ -8,7 +8,7 @@ from droptune.cli.options import AppOption, JsonOption, StateOption
 from droptune.cli.targets import find_target
 from droptune.cli.terminal import Terminal
 
-_STYLES = {"rejected": "red", "waiting": "yellow", "settling": "cyan"}
+_STYLES = {"rejected": "red", "failed": "red", "waiting": "yellow", "settling": "cyan"}
 
 
 def datasets(app: AppOption = None, state: StateOption = None, as_json: JsonOption = False) -> int:

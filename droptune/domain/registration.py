@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from droptune.domain.dataset import DatasetFile, DatasetRef, Folder, Role
+from droptune.domain.findings import Problem
 from droptune.domain.payload import Model
 from droptune.domain.run import RunRef
 
@@ -106,6 +107,28 @@ class DatasetRecord(Model):
             settled_at=at,
             named=folder.named,
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FailedCollection(Model):
+    """`registry/<project>/collecting/<version>.json`: why and when a dataset was not taken up.
+
+    It says nothing of a folder that changed since, or that became a run since.
+    """
+
+    dataset: DatasetRef
+    problem: Problem
+    at: datetime
+    schema_version: int = 1
+
+    def holds_for(self, folder: Folder) -> bool:
+        """Whether what lies in the folder is what failed."""
+        return folder.changed_at is None or folder.changed_at <= self.at
+
+
+def failed_collection_name(dataset: DatasetRef) -> str:
+    """Return the name of that document in the container `registry`."""
+    return f"{dataset.project}/collecting/{dataset.version}.json"
 
 
 def known_files(files: Sequence[DatasetFile]) -> tuple[KnownFile, ...]:

@@ -50,6 +50,14 @@ class Collecting(Model):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CollectingFailed(Model):
+    """Says that a dataset cannot be taken up for now, and why."""
+
+    dataset: DatasetRef
+    problem: Problem
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Look(Model):
     """What a look at a dataset's folder says.
 
@@ -144,6 +152,7 @@ STEPS: dict[str, StepSpec] = {
     for spec in (
         StepSpec(name="look_at_dataset", request=Collecting, result=Look),
         StepSpec(name="start_run", request=Collecting),
+        StepSpec(name="note_failed_collection", request=CollectingFailed),
         StepSpec(name="validate_dataset", request=StepRequest, result=Validated),
         StepSpec(name="estimate_cost", request=StepRequest, result=Plan),
         StepSpec(name="check_account", request=StepRequest),

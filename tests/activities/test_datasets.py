@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from activities.datasets import look_at_dataset, read_folder
+from activities.datasets import look_at_dataset, note_failed_collection, read_folder
 from droptune.domain.dataset import Role
-from droptune.domain.steps import Collecting, Later, Look
+from droptune.domain.findings import Problem
+from droptune.domain.registration import FailedCollection
+from droptune.domain.steps import Collecting, CollectingFailed, Later, Look
 from tests.builders import SHOP, World, examples
 
 
@@ -50,6 +54,19 @@ def test_any_change_in_between_starts_the_wait_again(path: str) -> None:
     second = a_look(world, first.fingerprint)
 
     assert second.state == "unsettled"
+
+
+def test_failed_collection_is_kept_with_its_time() -> None:
+    """The note names the dataset, why it failed and when; the next failure overwrites it."""
+    world = World()
+    problem = Problem(code="request-rejected", message="403", remedy="Give the identity its role.")
+
+    for _ in range(2):
+        world.call(note_failed_collection, CollectingFailed(dataset=SHOP, problem=problem))
+
+    document = json.loads(world.registry.find("shop/collecting/v1.json").data)
+    noted = FailedCollection.from_payload(document)
+    assert noted == FailedCollection(dataset=SHOP, problem=problem, at=world.clock.now())
 
 
 def test_other_files_do_not_matter() -> None:

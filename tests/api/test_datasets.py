@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from droptune.domain.dataset import DatasetRef
+from droptune.domain.findings import Problem
 from droptune.domain.phases import Phase
-from droptune.domain.registration import DatasetRecord, KnownFile
+from droptune.domain.registration import DatasetRecord, FailedCollection, KnownFile
 
-from .world import URL, World, a_run, read
+from .world import NOW, URL, World, a_run, read
 
 
 def recorded(world: World, name: str, *, state: str = "settled", runs=()) -> DatasetRecord:
@@ -44,6 +48,54 @@ def test_new_training_data_is_settling():
     assert dataset["state"] == "settling"
     assert [file["role"] for file in dataset["files"]] == ["configuration", "training"]
     assert dataset["links"]["self"] == f"{URL}/api/datasets/shop/v1"
+
+
+def failed(world: World, *, minutes: int = 0) -> None:
+    failure = FailedCollection(
+        dataset=DatasetRef(project="shop", version="v1"),
+        problem=Problem(code="request-rejected", message="403.", remedy="Give it a role."),
+        at=NOW + timedelta(minutes=minutes),
+    )
+    world.registry.put("shop/collecting/v1.json", json.dumps(failure.to_payload()).encode())
+
+
+def test_dataset_that_could_not_be_taken_up_says_why():
+    """A failed collection is seen where a person looks, in the list and alone, with what helps."""
+    world = World()
+    world.datasets.put("shop/v1/training.jsonl", b"{}")
+    failed(world)
+
+    [listed] = read(world.get("datasets"))["datasets"]
+    alone = read(world.get("datasets/shop/v1"))
+
+    for shown in (listed, alone):
+        assert shown["state"] == "failed"
+        assert shown["message"].startswith("It could not be taken up: 403. It is tried again")
+        assert shown["remedy"] == "Give it a role."
+
+
+def test_failure_says_nothing_of_what_was_dropped_since():
+    """New files are another try."""
+    world = World()
+    world.datasets.put("shop/v1/training.jsonl", b"{}")
+    failed(world, minutes=-5)
+
+    [dataset] = read(world.get("datasets"))["datasets"]
+
+    assert dataset["state"] == "settling"
+
+
+def test_failure_says_nothing_once_there_is_a_run():
+    """A dataset that was taken up after all is told by its run."""
+    world = World()
+    world.datasets.put("shop/v1/training.jsonl", b"{}")
+    world.keep(a_run("shop-v1-a", phase=Phase.SUCCEEDED, message="Promoted."))
+    recorded(world, "shop/v1/training.jsonl", runs=("shop-v1-a",))
+    failed(world)
+
+    [dataset] = read(world.get("datasets"))["datasets"]
+
+    assert (dataset["state"], dataset["message"]) == ("started", "Promoted.")
 
 
 def test_dataset_with_runs_shows_the_message_of_the_last():

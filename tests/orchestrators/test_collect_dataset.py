@@ -19,7 +19,11 @@ def a_replay(*looks: Any, start: Any = STARTED) -> Replay:
     """Return a replay with the answers of the looks, in turn."""
     return Replay(
         input={"dataset": {"project": "shop", "version": "v1"}},
-        answers={"look_at_dataset": list(looks), "start_run": start},
+        answers={
+            "look_at_dataset": list(looks),
+            "start_run": start,
+            "note_failed_collection": {"value": {}},
+        },
     )
 
 
@@ -101,6 +105,20 @@ def test_step_that_fails_for_good_fails_the_collection(step: str) -> None:
     replay.answers = dict(replay.answers) | {step: error}
 
     with pytest.raises(OrchestrationFailedError):
+        replay.run(collect_dataset)
+
+    [noted] = [given for name, given in replay.calls if name == "note_failed_collection"]
+    assert noted["dataset"] == {"project": "shop", "version": "v1"}
+    assert (noted["problem"]["code"], noted["problem"]["message"]) == ("request-rejected", "403")
+
+
+def test_failure_that_cannot_be_noted_fails_the_collection_all_the_same() -> None:
+    """What keeps the dataset from being taken up may keep it from being said, too."""
+    error = {"error": {"code": "request-rejected", "message": "403", "remedy": ""}}
+    replay = a_replay(error)
+    replay.answers = dict(replay.answers) | {"note_failed_collection": error}
+
+    with pytest.raises(OrchestrationFailedError, match="403"):
         replay.run(collect_dataset)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from droptune.api.dataset_listing import DatasetListing, load_datasets
-from droptune.api.datasets import find_noticed, say
+from droptune.api.datasets import find_noticed, remedy_of, say
 from droptune.api.services import ApiServices
 from droptune.domain.payload import Payload
 
@@ -19,7 +19,7 @@ def idle_datasets(services: ApiServices, listing: DatasetListing) -> Payload:
             "name": str(each.ref),
             "state": each.state,
             "message": say(each),
-            "remedy": "",
+            "remedy": remedy_of(each),
             "at": each.folder.changed_at,
             "project": each.ref.project,
             "start": str(each.ref) if each.state == "seen" else None,
