@@ -23,7 +23,8 @@ from activities.deployments import create_deployment, test_deployment
 from activities.endings import end_run
 from activities.fine_tuning_jobs import create_fine_tuning_job, get_fine_tuning_job, keep_results
 from activities.leftovers import Leftovers
-from activities.notifications import Outbox, deliver_notifications, put_missing
+from activities.notifications import deliver_notifications, put_missing
+from activities.outbox import Outbox
 from activities.promotions import decide_promotion, promote_deployment, roll_back_champion
 from activities.reports import estimate_cost, validate_dataset
 from activities.run_records import RunRecords
@@ -276,12 +277,14 @@ def _register_triggers(app: df.DFApp, services: Services) -> None:
 
     @app.timer_trigger(arg_name="timer", schedule="30 */5 * * * *")
     def put_missing_notifications(timer: func.TimerRequest) -> None:
-        """Every five minutes: what did a crash leave out of the outbox?"""
-        put_missing(services.outbox, services.records)
+        """Every five minutes: what did a crash leave out of the outbox, and what stands still?"""
+        scale = services.policy.time_scale
+        put_missing(services.outbox, services.records, time_scale=scale)
 
     @app.timer_trigger(arg_name="timer", schedule="0 30 3 * * *")
     def clean_up(timer: func.TimerRequest) -> None:
-        """Every night: what did ended runs leave at Azure?"""
+        """Every night: what did ended runs leave at Azure, and in the outbox?"""
+        services.outbox.forget_old()
         services.leftovers.delete()
 
 

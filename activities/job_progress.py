@@ -44,7 +44,9 @@ def follow(
     silent = _silence(news) if stalled is not None and news < stalled else None
     waits = None if job.status.is_terminal else silent
     return records.update(
-        record.ref, lambda r: replace(record_job(r, job, latest), waiting_for=waits), known=record
+        record.ref,
+        lambda r: replace(record_job(r, job, latest, news), waiting_for=waits),
+        known=record,
     )
 
 
@@ -71,7 +73,10 @@ def metrics_of(events: Sequence[JobEvent]) -> list[Payload]:
 
 
 def record_job(
-    record: RunRecord, job: FineTuningJob, latest: Mapping[str, Any] | None = None
+    record: RunRecord,
+    job: FineTuningJob,
+    latest: Mapping[str, Any] | None = None,
+    heard_at: datetime | None = None,
 ) -> RunRecord:
     """Return the record with what the job says now; figures stay until newer ones come."""
     figures = {key: (latest or {}).get(key, (record.job or {}).get(key)) for key in _FIGURES}
@@ -88,6 +93,7 @@ def record_job(
         "created_at": format_time(job.created_at),
         "finished_at": format_time(job.finished_at) if job.finished_at else None,
         "estimated_finish": format_time(finish) if finish else None,
+        "heard_at": format_time(heard_at) if heard_at else (record.job or {}).get("heard_at"),
         **figures,
     }
     return replace(record, job=shown, waiting_for=None)

@@ -6,6 +6,7 @@ event that was lost is found by looking again, and one that is found twice is on
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from urllib.parse import quote
 from droptune.domain.payload import Model, Payload, format_time
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import RunRecord
+from droptune.domain.stalls import Stall
 
 SPEC_VERSION = "1.0"
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
@@ -43,7 +45,7 @@ _SENTENCES = {
     "failed": "{run} failed.",
     "cancelled": "{run} was cancelled.",
     "superseded": "{run} gave way to newer data.",
-    "stalled": "Nothing was heard of the job of {run} for a long time; it is still waited for.",
+    "stalled": "{run} has not moved for a long time: it is still {phase}.",
 }
 
 
@@ -73,19 +75,28 @@ class Event(Model):
     def sentence(self) -> str:
         """The event as a person reads it."""
         said = _SENTENCES[self.name.removeprefix("run.")]
-        return said.format(run=self.subject, project=self.data["project"])
+        phase = str(self.data["phase"]).replace("_", " ")
+        return said.format(run=self.subject, project=self.data["project"], phase=phase)
 
 
 def events_of(record: RunRecord, *, app_url: str) -> tuple[Event, ...]:
-    """Return every event that a record warrants, oldest first."""
-    return tuple(
-        _event(record, name, phase, at, app_url=app_url) for name, phase, at in _told(record)
-    )
+    """Return every event that a record warrants, oldest first.
+
+    An event's id names the phase; where a run entered one again, because it asks anew, the number.
+    """
+    entered: Counter[str] = Counter()
+    found = []
+    for name, phase, at in _told(record):
+        entered[phase] += 1
+        key = phase if entered[phase] == 1 else f"{phase}-{entered[phase]}"
+        found.append(_event(record, name, phase, at, key=key, app_url=app_url))
+    return tuple(found)
 
 
-def stalled(record: RunRecord, *, at: datetime, app_url: str) -> Event:
-    """Return the event that nothing was heard of a run's job for `stalled_after_hours`."""
-    return _event(record, "stalled", "stalled", at, app_url=app_url)
+def stalled(record: RunRecord, stall: Stall, *, app_url: str) -> Event:
+    """Return the event that a run stands still; its id is the stall's, however often it is seen."""
+    key = f"stalled-{stall.phase}-{int(stall.since.timestamp())}"
+    return _event(record, "stalled", stall.phase, stall.at, key=key, app_url=app_url)
 
 
 def wants(patterns: Sequence[str], event: Event) -> bool:
@@ -116,14 +127,16 @@ def _told(record: RunRecord) -> Iterator[tuple[str, str, datetime]]:
                 yield _ENDS[phase], phase, change.at
 
 
-def _event(record: RunRecord, name: str, phase: str, at: datetime, *, app_url: str) -> Event:
+def _event(
+    record: RunRecord, name: str, phase: str, at: datetime, *, key: str, app_url: str
+) -> Event:
     """Return an event. Its id has no full stop, which signed content is delimited by.
 
     Source: standard-webhooks spec 1.0.0, "Signature scheme".
     """
     base = app_url.rstrip("/")
     return Event(
-        id=f"{record.id}:{record.attempt}:{phase}",
+        id=f"{record.id}:{record.attempt}:{key}",
         type=f"{_PREFIX}run.{name}{_SUFFIX}",
         source=f"{base}/projects/{quote(record.project)}",
         subject=record.id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -10,11 +11,13 @@ from datetime import UTC, datetime
 import pytest
 from standardwebhooks import Webhook
 
-from activities.notifications import Outbox, deliver_notifications, put_missing
+from activities.notifications import LANE_TIME, deliver_notifications, put_missing
+from activities.outbox import Outbox
 from activities.run_records import RunRecords
+from droptune.domain.dataset import DatasetRef
 from droptune.domain.errors import TransientError
 from droptune.domain.messages import Message
-from droptune.domain.outbox import OUTBOX, UNDELIVERED
+from droptune.domain.outbox import DUE, OUTBOX, UNDELIVERED, Delivery, Subscription
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import RunRecord
 from tests.builders import World, a_job_file, examples, until_done
@@ -43,10 +46,11 @@ def outbox_of(world: World) -> Outbox:
     return Outbox(runs=world.runs, clock=world.clock, app_url="https://app.example")
 
 
-def a_told_run(world: World) -> RunRecord:
+def a_told_run(world: World, version: str = "v1") -> RunRecord:
     """Return a run whose configuration tells the team."""
     job = a_job_file(notify=[{"url_setting": "NOTIFY_TEAM"}])
-    return world.a_run(job=job, training=examples(answer=CANARY))
+    dataset = DatasetRef(project="shop", version=version)
+    return world.a_run(dataset, job=job, training=examples(answer=CANARY))
 
 
 def end(world: World, run: RunRecord) -> None:
@@ -62,6 +66,12 @@ def end(world: World, run: RunRecord) -> None:
 def deliver(world: World, receiver: Receiver) -> None:
     """Send once what is due."""
     deliver_notifications(outbox=outbox_of(world), webhooks=receiver, settings=SETTINGS)
+
+
+def told_of(world: World, run: RunRecord) -> list[Delivery]:
+    """Return what lies in the outbox of a run."""
+    names = world.runs.names(f"{OUTBOX}{run.id}:")
+    return [Delivery.from_payload(json.loads(world.runs.data(name))) for name in names]
 
 
 def test_end_of_a_run_is_told_once_signed_and_without_its_data() -> None:
@@ -110,15 +120,17 @@ def test_receiver_that_is_down_for_a_day_is_undelivered_until_a_person_replays()
     for _ in range(30):
         deliver(world, receiver)
         world.clock.advance(3600 * 2)
-    [given_up] = outbox_of(world).of_run(run.id)
+    [given_up] = told_of(world, run)
     receiver.is_broken = False
 
     deliver(world, receiver)
     silent = list(receiver.taken)
-    outbox_of(world).replay(run.id)
+    replayed = [outbox_of(world).replay(run.id) for _ in range(2)]
     deliver(world, receiver)
 
     assert (given_up.state, given_up.problem) == (UNDELIVERED, "transient")
+    assert given_up.answer == "none"
+    assert replayed == [1, 0]
     assert silent == []
     assert [message.id for message, _ in receiver.taken] == [f"{run.id}:1:succeeded"]
 
@@ -129,21 +141,138 @@ def test_told_and_undelivered_go_in_time_and_do_not_come_back(broken: bool, days
     world, receiver = World(), Receiver(is_broken=broken)
     run = a_told_run(world)
     end(world, run)
+    kept = []
     for _ in range(days * 12 + 1):
         deliver(world, receiver)
+        outbox_of(world).forget_old()
+        kept.append(len(world.runs.names(OUTBOX)))
         world.clock.advance(7200)
     world.records.update(run.ref, lambda r: replace(r, updated_at=world.clock.now()))
 
-    deliver(world, receiver)
+    outbox_of(world).forget_old()
     put_missing(outbox_of(world), world.records)
 
-    assert world.runs.names(OUTBOX) == []
+    assert set(kept[: days * 12 - 24]) == {1}
+    assert world.runs.names(OUTBOX) == world.runs.names(DUE) == []
 
 
 def test_damaged_delivery_holds_up_no_other() -> None:
     """What cannot be read is passed over, and named in the log."""
-    world = World()
-    outbox = Outbox(runs=world.runs, clock=world.clock)
+    world, receiver = World(), Receiver()
+    run = a_told_run(world)
+    end(world, run)
+    [mark] = world.runs.names(DUE)
+    _, at, event, receiver_key = mark.split("/")
     world.runs.put(f"{OUTBOX}a:1:failed/0.json", "{")
+    world.runs.put(f"{DUE}{at}/a:1:failed/0", "")
 
-    assert list(outbox.deliveries()) == []
+    deliver(world, receiver)
+
+    assert [message.id for message, _ in receiver.taken] == [event]
+    assert receiver_key
+
+
+def test_look_at_what_is_due_reads_nothing_else() -> None:
+    """What was told, and what waits for its next try, costs one listing and no reading."""
+    world, receiver = World(), Receiver()
+    for number in range(5):
+        end(world, a_told_run(world, f"v{number}"))
+    deliver(world, receiver)
+    receiver.is_broken = True
+    end(world, a_told_run(world, "late"))
+    deliver(world, receiver)
+    before = world.runs.calls.count("find"), world.runs.calls.count("list")
+
+    deliver(world, receiver)
+
+    assert len(receiver.taken) == 5
+    calls = world.runs.calls
+    assert (calls.count("find"), calls.count("list")) == (before[0], before[1] + 1)
+
+
+def test_mark_that_was_left_behind_is_taken_away_later() -> None:
+    """For a while it may belong to a delivery that is being written at this moment."""
+    world = World()
+    outbox = outbox_of(world)
+    at = world.clock.now().strftime("%Y%m%dT%H%M%S.%fZ")
+    world.runs.put(f"{DUE}{at}/gone:1:failed/0123456789ab", "")
+    world.runs.put(f"{DUE}nonsense", "")
+
+    deliver(world, Receiver())
+    soon = world.runs.names(DUE)
+    world.clock.advance(601)
+    deliver(world, Receiver())
+
+    assert [name for name in soon if "gone" in name]
+    assert list(outbox.due()) == []
+
+
+class SlowReceivers:
+    """Some hang until they are let go; the others answer at once."""
+
+    def __init__(self, *, hanging: int) -> None:
+        self._together = threading.Barrier(hanging + 1)
+        self.taken: list[str] = []
+
+    def post(self, url_setting: str, message: Message, headers: Mapping[str, str]) -> None:
+        """See Webhooks."""
+        self._together.wait(timeout=20)  # nobody is answered before everybody is asked
+        self.taken.append(url_setting)
+
+
+def test_receiver_that_hangs_holds_up_nobody_else() -> None:
+    """All receivers are asked at the same time, each in a lane of its own."""
+    world, receivers = World(), SlowReceivers(hanging=2)
+    everybody = [Subscription(url_setting=f"NOTIFY_{name}") for name in ("A", "B", "C")]
+    outbox = replace(outbox_of(world), always=everybody)
+    run = world.a_run(job=a_job_file(), training=examples())
+    RunRecords(world.runs, world.clock, outbox.put).update(
+        run.ref,
+        lambda r: r.ended(Phase.FAILED, Outcome.NONE, at=world.clock.now(), message="", error=None),
+    )
+
+    deliver_notifications(outbox=outbox, webhooks=receivers, settings={})
+
+    assert sorted(receivers.taken) == ["NOTIFY_A", "NOTIFY_B", "NOTIFY_C"]
+
+
+class Tardy(Receiver):
+    """Takes so long for each that a lane's time is over."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self.world = world
+
+    def post(self, url_setting: str, message: Message, headers: Mapping[str, str]) -> None:
+        """See Webhooks."""
+        self.world.clock.advance(LANE_TIME.total_seconds())
+        super().post(url_setting, message, headers)
+
+
+def test_lane_leaves_for_the_next_round_what_it_has_no_time_for() -> None:
+    """A receiver that is asked too much does not keep a round from ending; nothing is lost."""
+    world = World()
+    receiver = Tardy(world)
+    for number in range(3):
+        end(world, a_told_run(world, f"v{number}"))
+
+    after = []
+    for _ in range(3):
+        deliver(world, receiver)
+        after.append(len(receiver.taken))
+
+    assert after == [1, 2, 3]
+
+
+def test_job_that_is_silent_is_told_once() -> None:
+    """The sweep sees the stall again and again; its event has one id."""
+    world, receiver = World(), Receiver()
+    run = a_told_run(world)
+    world.records.update(run.ref, lambda r: r.entered(Phase.TRAINING, at=world.clock.now()))
+    for _ in range(8):
+        world.clock.advance(6 * 3600)
+        put_missing(outbox_of(world), world.records)
+        deliver(world, receiver)
+
+    told = [json.loads(message.body)["type"] for message, _ in receiver.taken]
+    assert told == ["droptune.run.stalled.v1"]

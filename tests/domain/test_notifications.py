@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from droptune.domain.notifications import Event, events_of, stalled, wants
 from droptune.domain.payload import parse_time
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import RunRecord
+from droptune.domain.stalls import Stall
 from tests.domain.records import a_record
 from tests.fakes.clock import START
 
@@ -113,11 +115,30 @@ def test_later_record_warrants_the_same_events_and_more() -> None:
     assert [event.id for event in events_of(earlier, app_url=APP)] == ids[:3]
 
 
-def test_stalled_job_is_an_event_of_its_own() -> None:
-    """It belongs to no change of phase and may come beside the one of submission."""
-    event = stalled(PROMOTED, at=START + timedelta(days=1), app_url=APP)
+def test_second_question_is_an_event_of_its_own() -> None:
+    """A run that asks again, because the service chose more epochs, is told again."""
+    record = a_record(
+        Phase.AWAITING_APPROVAL, Phase.TRAINING, Phase.AWAITING_APPROVAL, job={"id": "ftjob-1"}
+    )
 
-    assert (event.name, event.id) == ("run.stalled", "bot-v1-0a1b2c3d:1:stalled")
+    ids = [event.id.rpartition(":")[2] for event in events_of(record, app_url=APP)]
+
+    assert ids == ["awaiting_approval", "training", "awaiting_approval-2"]
+
+
+def test_stall_is_an_event_with_the_id_of_the_stall() -> None:
+    """Seen twice it is one; a run that moved and stands still again is another."""
+    stall = Stall(phase=Phase.TRAINING, since=START, at=START + timedelta(days=1))
+    later = replace(stall, since=START + timedelta(days=2))
+
+    event = stalled(PROMOTED, stall, app_url=APP)
+
+    assert (event.name, event.id) == (
+        "run.stalled",
+        f"bot-v1-0a1b2c3d:1:stalled-training-{int(START.timestamp())}",
+    )
+    assert event.sentence == "bot-v1-0a1b2c3d has not moved for a long time: it is still training."
+    assert stalled(PROMOTED, later, app_url=APP).id != event.id
     assert event.id not in [each.id for each in events_of(PROMOTED, app_url=APP)]
 
 

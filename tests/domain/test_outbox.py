@@ -6,8 +6,18 @@ import json
 from datetime import timedelta
 from itertools import pairwise
 
+import pytest
+
 from droptune.domain.notifications import events_of
-from droptune.domain.outbox import Delivery, Subscription, deliveries
+from droptune.domain.outbox import (
+    DUE,
+    Delivery,
+    Mark,
+    Subscription,
+    answer_class,
+    deliveries,
+    subscriptions_of,
+)
 from droptune.domain.phases import Phase
 from tests.domain.records import a_record
 from tests.fakes.clock import START
@@ -61,9 +71,12 @@ def test_failing_delivery_is_tried_for_a_day_and_then_shown_as_undelivered() -> 
 
 def test_delivered_is_not_tried_again() -> None:
     """A 2xx is the end."""
-    done = a_delivery().failed(at=START, problem="timeout").delivered()
+    later = START + timedelta(minutes=1)
+
+    done = a_delivery().failed(at=START, problem="timeout", answer="none").delivered(at=later)
 
     assert (done.state, done.attempts, done.problem) == ("delivered", 2, "")
+    assert (done.answer, done.tried_at) == ("2xx", later)
     assert not done.is_due(START + timedelta(days=9))
 
 
@@ -104,3 +117,66 @@ def test_delivery_survives_storage() -> None:
     delivery = a_delivery().failed(at=START, problem="503")
 
     assert Delivery.from_payload(json.loads(json.dumps(delivery.to_payload()))) == delivery
+
+
+def test_delivery_that_is_tried_late_is_given_up_after_a_day() -> None:
+    """Where a receiver took so long that few tries were made, a day is a day."""
+    delivery = a_delivery().failed(at=START + timedelta(days=1), problem="timeout")
+
+    again = delivery.replayed(at=START + timedelta(days=2))
+
+    assert (delivery.state, delivery.attempts) == ("undelivered", 1)
+    assert again.failed(at=START + timedelta(days=2, hours=1), problem="timeout").state == "waiting"
+
+
+def test_mark_says_when_and_what_in_its_name() -> None:
+    """What is due is known without reading anything; names sort by time."""
+    delivery = a_delivery()
+    later = delivery.failed(at=START, problem="503")
+
+    mark = Mark.of(delivery)
+
+    assert Mark.read(mark.name) == mark
+    assert (mark.at, mark.delivery) == (START, delivery.name)
+    assert Mark.of(later).name > mark.name
+
+
+def test_delivery_that_is_done_has_no_mark() -> None:
+    """Nothing is due of it."""
+    with pytest.raises(ValueError, match="not to be tried"):
+        Mark.of(a_delivery().delivered(at=START))
+
+
+@pytest.mark.parametrize("name", ["", "x", "2026/a/b", "20260101T000000.000000Z/a"])
+def test_name_that_is_no_mark_is_none(name: str) -> None:
+    """It is not taken for something due."""
+    assert Mark.read(DUE + name) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "was_sent", "answer"),
+    [(204, True, "2xx"), (503, True, "5xx"), (404, False, "4xx"), (None, True, "none")],
+)
+def test_answer_is_a_class_and_no_more(status: int | None, was_sent: bool, answer: str) -> None:
+    """What a receiver says beyond its status is never kept."""
+    assert answer_class(status, was_sent=was_sent) == answer
+
+
+def test_target_that_is_not_allowed_was_not_sent_anything() -> None:
+    """There is no answer to class."""
+    assert answer_class(None, was_sent=False) == "not-sent"
+
+
+def test_installation_tells_beside_the_configuration() -> None:
+    """A file that names the same receiver decides which events it gets."""
+    notify = [{"url_setting": "NOTIFY_ALL", "events": ["run.failed"]}]
+    record = a_record(configuration={"pipeline": {"notify": notify}})
+    local = Subscription(url_setting="NOTIFY_LOCAL")
+
+    told = subscriptions_of(record, [ALL, local])
+
+    assert [(each.url_setting, each.events) for each in told] == [
+        ("NOTIFY_ALL", ("run.failed",)),
+        ("NOTIFY_LOCAL", ("run.*",)),
+    ]
+    assert subscriptions_of(a_record(), [local]) == [local]
