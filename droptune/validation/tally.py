@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from droptune.validation.rules.quoting import shown
 from droptune.validation.rules.registry import Place
 
 LISTED = 20
@@ -54,7 +55,7 @@ def _bounded(place: Place, line: int | None) -> Place:
     return replace(
         place,
         message=place.message[:_LONGEST_MESSAGE],
-        path=place.path[:_LONGEST_PATH] if place.path else None,
+        path=shown(place.path, _LONGEST_PATH) if place.path else None,
         line=line if place.line is None else place.line,
     )
 

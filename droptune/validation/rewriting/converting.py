@@ -8,6 +8,7 @@ from typing import Any
 
 from droptune.validation.rules.faults import find_fault
 from droptune.validation.rules.foreign import foreign_shape
+from droptune.validation.rules.quoting import quoted
 
 Example = Mapping[str, Any]
 OURS = "messages"
@@ -55,7 +56,7 @@ class Converter:
         if shape is None:
             if OURS in value or "preferred_output" in value:
                 return OURS, value
-            names = ", ".join(repr(key[:20]) for key in list(value)[:4]) or "none"
+            names = ", ".join(quoted(key, 20) for key in list(value)[:4]) or "none"
             raise NotConvertibleError(f"its shape is not known (keys: {names})")
         return shape.id, _SHAPES[shape.id](self, value)
 
@@ -70,7 +71,7 @@ class Converter:
             self._only(turn, "from", "value", path=path)
             role = _SHAREGPT_ROLES.get(str(turn.get("from")).casefold())
             if role is None:
-                raise NotConvertibleError(f"{path}.from is {str(turn.get('from'))[:40]!r}")
+                raise NotConvertibleError(f"{path}.from is {quoted(str(turn.get('from')), 40)}")
             messages.append(_message(role, turn.get("value")))
         return _answered(messages)
 
@@ -142,7 +143,7 @@ class Converter:
         if more := sorted(value.keys() - set(known) - self._drop):
             where = f"{path} also has" if path else "it also has"
             raise NotConvertibleError(
-                f"{where} {', '.join(repr(key[:40]) for key in more[:5])}, which would be lost"
+                f"{where} {', '.join(quoted(key, 40) for key in more[:5])}, which would be lost"
             )
 
 

@@ -102,7 +102,7 @@ def read_answer(example: Example, digest: int) -> Answer:
     )
     return Answer(
         digest=digest,
-        opening=" ".join(words[:3])[:60] if len(words) > 5 else "",
+        opening=" ".join(words[:3])[:200] if len(words) > 5 else "",
         label=answer.strip() if short else "",
         script=_script(answer),
         refuses=refuses,

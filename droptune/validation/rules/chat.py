@@ -9,6 +9,7 @@ from droptune.domain.findings import Severity
 from droptune.validation.rules.example import ROLES, Example, Message, message_lists
 from droptune.validation.rules.fixtures import assistant, chat, system, text, user
 from droptune.validation.rules.foreign import foreign_shape
+from droptune.validation.rules.quoting import quoted, shown
 from droptune.validation.rules.registry import Family, Place, case
 
 rules = Family("chat")
@@ -102,10 +103,10 @@ def unknown_role(example: Example) -> Iterator[Place]:
     for message in example.messages:
         if "role" in message.value and message.role not in ROLES:
             role = message.value["role"]
-            shown = f'"{role[:40]}"' if type(role) is str else "this"
+            said = f'"{shown(role, 40)}"' if type(role) is str else "this"
             meant = _MEANT.get(role.casefold()) if type(role) is str else None
             yield Place(
-                message=f"{shown} is not one of {SHOWN_ROLES}",
+                message=f"{said} is not one of {SHOWN_ROLES}",
                 path=f"{message.path}.role",
                 fix=f'Use "{meant}".' if meant else "",
             )
@@ -132,8 +133,8 @@ def unknown_key(example: Example) -> Iterator[Place]:
 def _unknown(value: Iterable[str], known: frozenset[str], path: str) -> Iterator[Place]:
     for key in value:
         if key not in known:
-            said = f"the key {key[:40]!r} is not part of the chat format"
-            yield Place(message=said, path=f"{path}{key[:40]}")
+            said = f"the key {quoted(key, 40)} is not part of the chat format"
+            yield Place(message=said, path=f"{path}{shown(key, 40)}")
 
 
 @rules.example(

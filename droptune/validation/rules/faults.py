@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from droptune.validation.rules.quoting import quoted
+
 DEEPEST = 100
 _LONE = re.compile("[\ud800-\udfff]")
 _STOPS_EARLY = ("Unterminated string", "Expecting")
@@ -147,7 +149,7 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     seen: set[str] = set()
     for name, _ in pairs:
         if name in seen:
-            detail = f"the key {name[:40]!r} stands twice in one object"
+            detail = f"the key {quoted(name, 40)} stands twice in one object"
             raise _Refused(FaultKind.DUPLICATE_KEY, detail)
         seen.add(name)
     return found

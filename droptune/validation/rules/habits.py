@@ -11,6 +11,7 @@ from droptune.domain.findings import Severity
 from droptune.validation.rules.answers import SAMPLED, Answer, Answers
 from droptune.validation.rules.example import Example, FileView
 from droptune.validation.rules.fixtures import assistant, chat, system, user
+from droptune.validation.rules.quoting import quoted, shown
 from droptune.validation.rules.registry import Family, Place, case
 
 rules = Family("habits")
@@ -92,8 +93,8 @@ def system_prompts(file: FileView) -> Iterator[Place]:
     state, n = file.state(Lines), file.examples
     count, without = len(state.systems), state.without_system
     if count > 1 or (count and without):
-        shown = f"more than {MOST_PROMPTS:,}" if count > MOST_PROMPTS else f"{count:,}"
-        said = f"{shown} distinct system prompt{'s' if count > 1 else ''}"
+        many = f"more than {MOST_PROMPTS:,}" if count > MOST_PROMPTS else f"{count:,}"
+        said = f"{many} distinct system prompt{'s' if count > 1 else ''}"
         yield Place(message=f"{said}; {without:,} of {n:,} examples have none")
 
 
@@ -185,7 +186,9 @@ def repeated_openings(file: FileView) -> Iterator[Place]:
     if len(openings) >= 2 * FEWEST:
         opening, times = _most(openings)
         if times * 5 >= len(openings):
-            yield Place(message=f"{times / len(openings):.0%} of longer answers begin {opening!r}")
+            yield Place(
+                message=f"{times / len(openings):.0%} of longer answers begin {quoted(opening)}"
+            )
 
 
 @rules.file(
@@ -249,5 +252,5 @@ def _most(values: Iterable[str]) -> tuple[str, int]:
 def _shares(values: list[str]) -> str:
     """Return the five most frequent values and the rarest, with their shares."""
     ordered = sorted(Counter(values).items(), key=lambda item: (-item[1], item[0]))
-    shown = ordered[:5] + (ordered[-1:] if len(ordered) > 5 else [])
-    return ", ".join(f"{value} {times / len(values):.1%}" for value, times in shown)
+    named = ordered[:5] + (ordered[-1:] if len(ordered) > 5 else [])
+    return ", ".join(f"{shown(value)} {times / len(values):.1%}" for value, times in named)

@@ -13,6 +13,7 @@ import msgspec
 from droptune.domain.findings import Severity
 from droptune.validation.rules.example import Example, FileView
 from droptune.validation.rules.fixtures import assistant, chat, user
+from droptune.validation.rules.quoting import quoted
 from droptune.validation.rules.registry import Family, Place, case
 from droptune.validation.rules.turns import turns_of
 
@@ -152,10 +153,10 @@ def odd_json_keys(file: FileView) -> Iterator[Place]:
 
 
 def _difference(wanted: tuple[str, ...], keys: tuple[str, ...]) -> str:
-    missing = [key[:40] for key in wanted if key not in keys]
-    other = [key[:40] for key in keys if key not in wanted]
-    said = [f"lacks {', '.join(map(repr, missing[:5]))}"] if missing else []
-    said += [f"has {', '.join(map(repr, other[:5]))}"] if other else []
+    missing = [quoted(key, 40) for key in wanted if key not in keys]
+    other = [quoted(key, 40) for key in keys if key not in wanted]
+    said = [f"lacks {', '.join(missing[:5])}"] if missing else []
+    said += [f"has {', '.join(other[:5])}"] if other else []
     return f"the answer {' and '.join(said)}, unlike the others"
 
 

@@ -26,6 +26,7 @@ def _fault_rule(
     passes: Case | None = None,
     severity: Severity = Severity.ERROR,
     cookbook: str = "",
+    together: str = "",
 ) -> Callable[[RawLine], Iterator[Place]]:
     """Declare the rule that tells of one kind of fault."""
 
@@ -38,6 +39,7 @@ def _fault_rule(
         fails=fails,
         passes=passes or case(GOOD),
         cookbook=cookbook,
+        together=together,
     )
     def check(line: RawLine) -> Iterator[Place]:
         if line.fault is not None and line.fault.kind is kind:
@@ -50,9 +52,10 @@ _fault_rule(
     "blank-line",
     FaultKind.BLANK,
     severity=Severity.INFO,
-    says="A line is blank.",
-    fix="Remove it.",
+    says="Lines are blank.",
+    fix="Remove them; `--fix` does.",
     fails=case(GOOD, b"  ", GOOD),
+    together="blank lines: {count:,}, the first is line {line}",
 )
 _fault_rule(
     "line-too-long",

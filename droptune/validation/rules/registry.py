@@ -90,6 +90,8 @@ class Rule:
         needles: asked only of lines that hold one of these bytes; empty for all.
         faulty_only: a rule on lines that is asked only of lines that hold no valid object.
         states: what it wants gathered over a file.
+        together: the one statistic that is told of a file instead of its places: a clause with
+            `{count}` and the first `{line}`.
     """
 
     id: str
@@ -107,6 +109,7 @@ class Rule:
     faulty_only: bool = False
     needles: tuple[bytes, ...] = ()
     states: tuple[type[Any], ...] = ()
+    together: str = ""
 
     def cases(self) -> tuple[Case, Case]:
         """Return the fixture that fails and the one that passes."""

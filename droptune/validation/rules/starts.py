@@ -123,6 +123,7 @@ def csv(start: FileStart) -> Iterator[Place]:
     needles=(BOM,),
     fails=case(BOM + json.dumps(chat()).encode()),
     passes=GOOD,
+    together="a byte order mark stands at the beginning",
 )
 def byte_order_mark(line: RawLine) -> Iterator[Place]:
     """Yield a place if a line begins with the mark: the first, or that of a part."""

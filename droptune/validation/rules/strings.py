@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from droptune.validation.rules.example import Example, Text
+from droptune.validation.rules.quoting import shown
 
 _LONGEST_KEY = 40
 
@@ -16,7 +17,7 @@ def strings_of(example: Example) -> Iterator[Text]:
         yield from (text for text in example.texts if not text.text.startswith("data:"))
         return
     for key, value in example.value.items():
-        yield from _within(value, key[:_LONGEST_KEY], "")
+        yield from _within(value, _step(key), "")
 
 
 def _within(value: Any, path: str, role: str) -> Iterator[Text]:
@@ -30,4 +31,8 @@ def _within(value: Any, path: str, role: str) -> Iterator[Text]:
         own = value.get("role")
         for key, each in value.items():
             inner = own if type(own) is str else role
-            yield from _within(each, f"{path}.{key[:_LONGEST_KEY]}", inner)
+            yield from _within(each, f"{path}.{_step(key)}", inner)
+
+
+def _step(key: str) -> str:
+    return key if len(key) <= _LONGEST_KEY else shown(key, _LONGEST_KEY)

@@ -12,6 +12,7 @@ from droptune.domain.dataset import Role
 from droptune.domain.findings import Severity
 from droptune.validation.rules.example import DatasetView, Example
 from droptune.validation.rules.fixtures import assistant, chat, tool, user
+from droptune.validation.rules.quoting import quoted
 from droptune.validation.rules.registry import Family, Place, case
 
 rules = Family("consistency")
@@ -106,5 +107,5 @@ def tools_differ(dataset: DatasetView) -> Iterator[Place]:
         for found, line in sorted(state.tools.items(), key=lambda item: (item[1], item[0])):
             if found not in known:
                 how = "with these parameters " if found[1] in names else ""
-                said = f"the tool {found[1][:60]!r} is not offered {how}in the training data"
+                said = f"the tool {quoted(found[1])} is not offered {how}in the training data"
                 yield Place(message=said, file=file.name, line=line, path="tools")

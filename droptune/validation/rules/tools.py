@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from droptune.domain.findings import Severity
 from droptune.validation.rules.example import Example, Message
 from droptune.validation.rules.fixtures import answer, assistant, call, calling, chat, tool, user
+from droptune.validation.rules.quoting import quoted
 from droptune.validation.rules.registry import Family, Place, case
 
 rules = Family("tools")
@@ -117,7 +118,7 @@ def unknown_tool(example: Example) -> Iterator[Place]:
     known = {name for _, name, _ in _described(example) if type(name) is str}
     for each in calls_of(example) if known else ():
         if each.name not in known:
-            said = f"the function {each.name[:64]!r} is not among the tools"
+            said = f"the function {quoted(each.name, 64)} is not among the tools"
             yield Place(message=said, path=f"{each.path}.function.name")
 
 
@@ -170,7 +171,7 @@ def answer_without_call(example: Example) -> Iterator[Place]:
         if message.role != "tool" or type(wanted) is not str:
             continue
         if not any(each.id == wanted and each.message < position for each in calls):
-            said = f"no call before has the id {wanted[:64]!r}"
+            said = f"no call before has the id {quoted(wanted, 64)}"
             yield Place(message=said, path=f"{message.path}.tool_call_id")
 
 
@@ -253,7 +254,7 @@ def bad_tool_name(example: Example) -> Iterator[Place]:
     """Yield a place for each described function with such a name."""
     for path, name, _ in _described(example):
         if type(name) is str and not _NAME.fullmatch(name):
-            yield Place(message=f"{name[:70]!r} cannot name a function", path=f"{path}.name")
+            yield Place(message=f"{quoted(name, 70)} cannot name a function", path=f"{path}.name")
 
 
 @rules.example(
@@ -271,7 +272,7 @@ def duplicate_tool(example: Example) -> Iterator[Place]:
     for path, name, group in _described(example):
         if type(name) is str:
             if (group, name) in seen:
-                yield Place(message=f"{name[:64]!r} is described twice", path=f"{path}.name")
+                yield Place(message=f"{quoted(name, 64)} is described twice", path=f"{path}.name")
             seen.add((group, name))
 
 

@@ -13,17 +13,21 @@ from droptune.validation.rules.registry import Case, Lines
 
 def report_on(given: Case) -> Report:
     """Return the report on a fixture."""
+    return validate(sources_of(given), request=ValidationRequest(**given.request))
+
+
+def sources_of(given: Case) -> list[Source]:
+    """Return a fixture's files."""
     lines = {
         Role.TRAINING: given.training,
         Role.VALIDATION: given.validation,
         Role.TEST: given.test,
     }
-    sources: list[Source] = [
+    return [
         Sized(name=f"{role.value}.jsonl", role=role, data=as_bytes(found), said=given.size_bytes)
         for role, found in lines.items()
         if found
     ]
-    return validate(sources, request=ValidationRequest(**given.request))
 
 
 def as_bytes(lines: Lines) -> bytes:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from droptune.domain.findings import Severity
 from droptune.validation.rule_page import rule_page
 from droptune.validation.rules import FAMILIES, RULES
-from droptune.validation.rules.registry import Kind, Rule
+from droptune.validation.rules.fixtures import assistant, chat, user
+from droptune.validation.rules.registry import Kind, Rule, case
 from tests.validation.rules.fixture_runs import report_on
 
 PAGE = Path(__file__).parents[3] / "docs" / "rules.md"
@@ -75,3 +78,27 @@ def test_families_hold_every_rule_once() -> None:
 def test_page_of_rules_is_current() -> None:
     """docs/rules.md says what the registry says: `python -m droptune.validation.rule_page`."""
     assert PAGE.read_text("utf-8") == rule_page()
+
+
+@pytest.mark.parametrize(
+    "rule", [rule for rule in RULES.values() if rule.severity is Severity.INFO], ids=lambda r: r.id
+)
+def test_style_is_one_statistic_a_file(rule: Rule) -> None:
+    """However often a file has a habit, it is told of once, and of the file as a whole."""
+    fails, _ = rule.cases()
+    often = replace(fails, training=fails.training * 3 if len(fails.training) > 1 else ())
+
+    for given in (fails, often):
+        found = [each for each in report_on(given).findings if each.rule == rule.id]
+        assert len(found) <= 1
+        assert all(each.line is None and each.path is None for each in found)
+
+
+def test_blank_lines_are_counted_and_the_first_is_named() -> None:
+    """One sentence says how many there are, and where to look."""
+    good = chat(user(), assistant())
+
+    report = report_on(case(good, b"", good, b" ", b"\t"))
+
+    [found] = [each for each in report.findings if each.rule == "blank-line"]
+    assert (found.message, found.count) == ("Blank lines: 3, the first is line 2.", 3)
