@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from droptune.validation.report import EarlierTest, FileDiff
 
 MOST_WORKERS = 8
+_OF_A_REPORT = (b'"schema_version"', b'"verdict"', b'"findings"', b'"encoding"')
 
 
 def make_document(
@@ -60,7 +61,7 @@ def report_on(
     configuration, findings = _read_configuration(given.job_file)
     request = request_for(configuration, as_of=datetime.now(UTC).date(), model=model)
     sources = sources_of(given)
-    before = sources_of(sort_given([earlier])) if earlier else []
+    before = _earlier_version(earlier) if earlier else []
     if earlier:
         request = replace(request, earlier=_tested_with(before, earlier))
     with _progress(sources, shows_progress) as progress:
@@ -90,6 +91,23 @@ def _progress(sources: list[FileSource], is_shown: bool) -> AbstractContextManag
     if not is_shown:
         return nullcontext()
     return reading_progress(sum(each.path.stat().st_size for each in sources if each.path.exists()))
+
+
+def _earlier_version(place: Path) -> list[FileSource]:
+    """Return the data of an earlier version; a report of it is refused, which keeps no rows."""
+    from droptune.validation.sources import read_start
+
+    sources = sources_of(sort_given([place]))
+    try:
+        if place.is_file() and all(key in read_start(sources[0], 1 << 16) for key in _OF_A_REPORT):
+            raise Refusal(
+                f"{place} is a report: it keeps figures and places, none of the data's rows.",
+                "Name the folder of the earlier version, or its training.jsonl.",
+                code=Exit.WRONG_USAGE,
+            )
+    except OSError as error:
+        raise _unreadable(place, error) from error
+    return sources
 
 
 def _tested_with(before: list[FileSource], folder: Path) -> tuple[EarlierTest, ...]:

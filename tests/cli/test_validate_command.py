@@ -123,3 +123,18 @@ def test_what_would_allow_nearly_everything_is_refused(tmp_path: Path, allow: st
 
     [found] = json.loads(capsys.readouterr().out)["findings"][:1]
     assert found["path"] == "pipeline.validation.allow[0]"
+
+
+def test_report_of_an_earlier_version_is_refused(tmp_path: Path, capsys) -> None:
+    """A report keeps no rows to compare with; the sentence says what to name instead."""
+    folder = a_dataset(tmp_path)
+    main(["validate", str(folder), "--json"])
+    report = tmp_path / "report.json"
+    report.write_text(capsys.readouterr().out)
+
+    code = main(["validate", str(folder / "training.jsonl"), "--earlier", str(report)])
+
+    said = capsys.readouterr().err
+    assert code == 2
+    assert "is a report" in said
+    assert "Name the folder of the earlier version" in said
