@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
+from activities.run_records import RunRecords
 from droptune.domain.errors import DroptuneError, RunEndedError, TransientError
 from droptune.domain.payload import Model, Payload
 from droptune.domain.steps import STEPS, Later
@@ -17,25 +19,22 @@ def bind(activity: Callable[..., Any], **services: Any) -> Callable[[Payload], P
     """Return an activity as Durable calls it.
 
     The answer is `{"value": …}`, `{"later": seconds, "reason": …}`, `{"ended": …}` or `{"error":
-    …}`; only what is no `DroptuneError` is raised, for Durable to retry.
+    …}`; only what is no `DroptuneError` is raised, for Durable to retry. What a service answered
+    and nobody knows stays with the run and never enters Durable: it may quote training data.
     """
     spec = STEPS[activity.__name__]
 
     def bound(request: Payload) -> Payload:
-        polls = request.get("polls", 0)
-        return answer(lambda: activity(spec.request.from_payload(request), **services), polls)
+        asked, polls = spec.request.from_payload(request), request.get("polls", 0)
+        try:
+            return _answered(activity(asked, **services))
+        except DroptuneError as error:
+            _keep(error, activity.__name__, asked, services.get("records"))
+            return _refused(error, polls)
 
     bound.__name__ = bound.__qualname__ = activity.__name__
     bound.__doc__ = activity.__doc__
     return bound
-
-
-def answer(call: Callable[[], Model | Later | None], polls: int = 0) -> Payload:
-    """Make a call and return what came of it as a plain answer."""
-    try:
-        return _answered(call())
-    except DroptuneError as error:
-        return _refused(error, polls)
 
 
 async def answer_async(call: Awaitable[Model | Later | None]) -> Payload:
@@ -52,8 +51,16 @@ def _answered(result: Model | Later | None) -> Payload:
     return {"value": result.to_payload() if result is not None else {}}
 
 
+def _keep(error: DroptuneError, step: str, asked: Any, records: RunRecords | None) -> None:
+    run = getattr(asked, "run", None)
+    if error.evidence and run is not None and records is not None:
+        with suppress(DroptuneError):  # storage that is away as well hides no answer
+            records.keep_unknown(run, step, error)
+
+
 def _refused(error: DroptuneError, polls: int) -> Payload:
     problem = error.problem().to_payload()
+    problem.pop("evidence")
     problem["message"] = problem["message"][:LONGEST_MESSAGE]
     if isinstance(error, RunEndedError):
         return {"ended": problem | {"phase": error.phase, "outcome": error.outcome}}

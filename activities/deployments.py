@@ -30,6 +30,7 @@ from droptune.domain.payload import Payload, format_time
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.poll_schedule import delay
 from droptune.domain.run import RunRecord
+from droptune.domain.service_errors import explain_error
 from droptune.domain.services import (
     BlobStore,
     Clock,
@@ -226,11 +227,13 @@ def _wait(request: StepRequest) -> float:
 
 def _failed(found: Deployment) -> RunEndedError:
     reason = found.error_message or "the service gave no reason"
+    known = explain_error(found.error_code, found.error_message)
+    mend = known.remedy if known.is_known else "Mend what Azure names."
     return RunEndedError(
         f"The deployment {found.name} failed: {reason}",
         phase=Phase.FAILED,
         code="deployment-failed",
-        remedy="The model is kept; mend what Azure names, then `droptune retry` deploys it.",
+        remedy=f"The model is kept. {mend} Then `droptune retry` deploys it.",
     )
 
 

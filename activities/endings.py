@@ -16,8 +16,11 @@ from droptune.domain.findings import Problem
 from droptune.domain.identity import is_deployment_of
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import RunRecord
+from droptune.domain.service_errors import UNKNOWN
 from droptune.domain.services import BlobStore, Clock, FineTuningService, ResourceManager
 from droptune.domain.steps import EndRequest, Later, Policy
+
+_UNANSWERED = ("gave-up", "not-found")  # codes that alone would not say why
 
 
 def end_run(
@@ -84,8 +87,10 @@ def _delete_deployments(
 def _close(request: EndRequest, records: RunRecords, clock: Clock, left: Sequence[str]) -> None:
     at = clock.now()
 
+    answer = records.unknown_answer(request.run) if request.phase is Phase.FAILED else ""
+
     def change(known: RunRecord) -> RunRecord:
-        problem = _problem(request, known)
+        problem = _with_evidence(_problem(request, known), answer)
         message = request.message or (problem.message if problem else _default_message(request))
         closed = known.ended(
             request.phase,
@@ -103,6 +108,14 @@ def _problem(request: EndRequest, record: RunRecord) -> Problem | None:
     """Return why the run ends: as the step kept it in the record, else as it was asked."""
     kept, asked = record.error, request.problem
     return kept if kept is not None and asked is not None and kept.code == asked.code else asked
+
+
+def _with_evidence(problem: Problem | None, answer: str) -> Problem | None:
+    """Return why the run fails with the service's answer, where that is what nobody knows."""
+    rests_on_it = problem is not None and problem.code in (UNKNOWN, *_UNANSWERED)
+    if problem is None or not rests_on_it or problem.evidence:
+        return problem
+    return replace(problem, evidence=answer)
 
 
 def _with_spent(record: RunRecord) -> dict[str, Any]:

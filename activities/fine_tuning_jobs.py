@@ -27,6 +27,7 @@ from droptune.domain.job import FineTuningJob, JobRequest, JobStatus
 from droptune.domain.phases import Phase
 from droptune.domain.poll_schedule import delay
 from droptune.domain.run import RunRecord
+from droptune.domain.service_errors import explain_error
 from droptune.domain.services import BlobStore, Clock, FineTuningService
 from droptune.domain.steps import Later, Policy, StepRequest, Verdict
 
@@ -238,11 +239,14 @@ def _without_model(job: FineTuningJob) -> RunEndedError:
             code="job-cancelled",
             remedy="Repeat the run with `droptune retry`.",
         )
+    known = explain_error(job.error_code, job.error_message)
+    mend = known.remedy if known.is_known else "Mend what the service names."
     return RunEndedError(
         f"The job {job.id} failed: {job.error_message or 'the service gave no reason'}",
         phase=Phase.FAILED,
         code=f"job-failed{f'.{job.error_code}' if job.error_code else ''}",
-        remedy="Mend what the service names; `droptune retry` trains again.",
+        remedy=f"{mend} `droptune retry` trains again.",
+        evidence=known.kept if job.error_code or job.error_message else "",
     )
 
 

@@ -7,14 +7,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
-from droptune.domain.errors import ConflictError, RunEndedError, StepFailedError, TransientError
-from droptune.domain.payload import Model, Payload
+from droptune.domain.errors import (
+    ConflictError,
+    DroptuneError,
+    RunEndedError,
+    StepFailedError,
+    TransientError,
+)
+from droptune.domain.payload import Model, Payload, format_time
 from droptune.domain.phases import Phase
 from droptune.domain.run import Control, RunRecord, RunRef
 from droptune.domain.services import BlobStore, Clock
 
 M = TypeVar("M", bound=Model)
 NEWEST_RUNS = 500
+UNKNOWN_ANSWER = "unknown-answer.json"
 _TRIES = 8
 
 
@@ -133,6 +140,23 @@ class RunRecords:
         return RunEndedError(
             "The run's record says why.", phase=ended.phase, code=ended.code, outcome=ended.outcome
         )
+
+    def keep_unknown(self, ref: RunRef, step: str, error: DroptuneError) -> None:
+        """Keep the answer of a service that nobody knows, the newest alone; it becomes the evidence
+        of the error that ends the run."""
+        answer = {
+            "at": format_time(self.clock.now()),
+            "step": step,
+            "message": str(error),
+            "answer": error.evidence,
+        }
+        self.store.write(ref.folder + UNKNOWN_ANSWER, dump(answer))
+
+    def unknown_answer(self, ref: RunRef) -> str:
+        """Return the newest answer that nobody knows, with time and step, or ""."""
+        blob = self.store.find(ref.folder + UNKNOWN_ANSWER)
+        kept = json.loads(blob.data) if blob else None
+        return f"{kept['at']}, {kept['step']}: {kept['answer']}" if kept else ""
 
     def keep(self, ref: RunRef, name: str, data: bytes, content_type: str) -> None:
         """Write one of the run's documents."""

@@ -15,6 +15,7 @@ from droptune.domain.job import FileStatus, TrainingFile
 from droptune.domain.phases import Phase
 from droptune.domain.poll_schedule import delay
 from droptune.domain.run import RunRecord
+from droptune.domain.service_errors import explain_error
 from droptune.domain.services import BlobStore, FineTuningService
 from droptune.domain.steps import Later, Policy, StepRequest
 
@@ -92,9 +93,11 @@ def _note(records: RunRecords, record: RunRecord, role: Role, file: TrainingFile
 
 
 def _refused(role: Role, file: TrainingFile) -> RunEndedError:
+    known = explain_error("", file.detail)
+    mend = known.remedy if known.is_known else "Mend what the service names."
     return RunEndedError(
         f"Azure OpenAI refused the {role.value} file: {file.detail or 'no reason was given'}",
         phase=Phase.REJECTED,
         code="file-refused",
-        remedy="Mend what the service names, and drop the dataset again.",
+        remedy=f"{mend} Then drop the dataset again.",
     )

@@ -28,6 +28,7 @@ from simulation.world import KEY, World
 MOST_ROWS = 150
 _QUOTA = re.compile(r"quota|too many|at most|the most (it|there) may", re.IGNORECASE)
 _BROKEN = {"step-failed", "gave-up", "record-missing", "error", "request-rejected", *all_codes()}
+_REASONS = {"deployment-failed"}  # the service's own end of what it was asked, not a refusal to ask
 _CHAMPION = re.compile(r"([^/]+)/champion\.json")
 _RUN = re.compile(r"[^/]+/([^/]+)/run\.json")
 _MARK = re.compile(r"([0-9a-f]{16})(?:-(\d+))?$")
@@ -358,7 +359,8 @@ def no_step_failed(world: World) -> Iterator[str]:
     for record in records(world):
         error = record.error
         paused = error is not None and "has paused" in error.message  # for longer than is waited
-        if error and not paused and error.code in _BROKEN:
+        failed = error is not None and record.phase is Phase.FAILED
+        if error and failed and not paused and error.code in _BROKEN - _REASONS:
             yield f"{record.id}: {error.code}: {error.message}"
 
 

@@ -45,19 +45,37 @@ class Refusal:
 
     def error(self, now: datetime) -> DroptuneError:
         """Return the error to raise."""
-        code, text = read_error(self.body)
-        message = f"{self.doing}: {self.status} {code or 'without a code'}"
-        message += f": {shorten(text)}" if text else ""
         known = explain(self.status, self.body)
+        message, evidence = self._message(known), without_credentials(known.kept)
+        code = known.service_code if known.is_known else read_error(self.body)[0]
         if self.status == 404 and known.code != _NOT_READY:
-            return NotFoundError(message, service_code=code)
+            return NotFoundError(message, service_code=code, evidence=evidence)
         if self._may_pass(known):
             unknown = self.acted and self.status != 429 and is_transient(self.status)
             kind = OutcomeUnknownError if unknown else TransientError
-            wait = retry_after(self.headers, now)
-            return kind(message, status=self.status, retry_after=wait, service_code=code)
-        remedy = known.remedy if known.is_known else _REMEDIES.get(self.status, "")
-        return RequestRejectedError(message, status=self.status, service_code=code, remedy=remedy)
+            return kind(
+                message,
+                status=self.status,
+                retry_after=retry_after(self.headers, now),
+                service_code=code,
+                evidence=evidence,
+            )
+        remedy = known.remedy if known.is_known else _REMEDIES.get(self.status, known.remedy)
+        return RequestRejectedError(
+            message,
+            status=self.status,
+            service_code=code,
+            remedy=remedy,
+            code=known.code,
+            evidence=evidence,
+        )
+
+    def _message(self, known: ServiceError) -> str:
+        """Return cause and answer in one sentence, the answer's text shortened."""
+        code, text = read_error(self.body)
+        answer = f"{self.doing}: {self.status} {code or 'without a code'}"
+        answer += f": {shorten(text)}" if text else ""
+        return f"{known.cause} ({answer})" if known.is_known else answer
 
     def _may_pass(self, known: ServiceError) -> bool:
         """Whether a later try may cure it. A limit that is refused with 4xx is a no with the
@@ -85,9 +103,14 @@ def read_error(body: Any) -> tuple[str, str]:
     return str(code or ""), str(message or "")
 
 
+def without_credentials(text: str) -> str:
+    """Return a service's answer without what opens something."""
+    return _SECRETS.sub(r"\1…", text)
+
+
 def shorten(text: str) -> str:
     """Return a service's message on one line, without credentials, at most 300 characters."""
-    line = _SECRETS.sub(r"\1…", " ".join(text.split()))
+    line = without_credentials(" ".join(text.split()))
     return line if len(line) <= LONGEST_MESSAGE else line[: LONGEST_MESSAGE - 1] + "…"
 
 

@@ -180,7 +180,7 @@ def _refusal(answer: Response, doing: str) -> Refusal:
     try:
         body = answer.json()
     except ValueError:
-        body = None
+        body = answer.text
     return Refusal(doing=doing, status=answer.status_code, body=body, headers=answer.headers)
 
 

@@ -53,6 +53,8 @@ def show_status(status: Document, terminal: Terminal) -> None:
         terminal.say(f"  {'why':<18} {problem['message']}", "red")
     if problem.get("remedy"):
         terminal.say(f"  {'what helps':<18} {problem['remedy']}")
+    if problem.get("evidence"):
+        terminal.say(f"  {'the service said':<18} {_in_short(problem['evidence'])}")
 
 
 def _facts(status: Document) -> Iterable[tuple[str, str]]:

@@ -20,19 +20,29 @@ from droptune.domain.findings import Finding, Problem
 
 
 class DroptuneError(Exception):
-    """Base of all errors of ours; `code` is stable, the message is for people."""
+    """Base of all errors of ours; `code` is stable, the message is for people.
+
+    Attributes:
+        evidence: a service's answer that nobody knows, whole, without credentials; for the run's
+            record alone, as it may quote training data.
+    """
 
     code = "error"
 
-    def __init__(self, message: str, *, remedy: str = "", code: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, remedy: str = "", code: str | None = None, evidence: str = ""
+    ) -> None:
         """Say what is wrong and, in `remedy`, what would be right."""
         super().__init__(message)
         self.remedy = remedy
         self.code = code or type(self).code
+        self.evidence = evidence
 
     def problem(self) -> Problem:
         """Return this error as a value."""
-        return Problem(code=self.code, message=str(self), remedy=self.remedy)
+        return Problem(
+            code=self.code, message=str(self), remedy=self.remedy, evidence=self.evidence
+        )
 
 
 class SettingsError(DroptuneError):
@@ -72,9 +82,10 @@ class RequestRejectedError(DroptuneError):
         service_code: str = "",
         remedy: str = "",
         code: str | None = None,
+        evidence: str = "",
     ) -> None:
         """Keep what the service said."""
-        super().__init__(message, remedy=remedy, code=code)
+        super().__init__(message, remedy=remedy, code=code, evidence=evidence)
         self.status = status
         self.service_code = service_code
 
@@ -84,9 +95,9 @@ class NotFoundError(RequestRejectedError):
 
     code = "not-found"
 
-    def __init__(self, message: str, *, service_code: str = "") -> None:
+    def __init__(self, message: str, *, service_code: str = "", evidence: str = "") -> None:
         """Keep what the service said."""
-        super().__init__(message, status=404, service_code=service_code)
+        super().__init__(message, status=404, service_code=service_code, evidence=evidence)
 
 
 class TransientError(DroptuneError):
@@ -107,9 +118,10 @@ class TransientError(DroptuneError):
         status: int | None = None,
         retry_after: float | None = None,
         service_code: str = "",
+        evidence: str = "",
     ) -> None:
         """Keep what the service said and how long it asked to wait."""
-        super().__init__(message)
+        super().__init__(message, evidence=evidence)
         self.status = status
         self.retry_after = retry_after
         self.service_code = service_code
@@ -138,10 +150,17 @@ class RunEndedError(DroptuneError):
     code = "run-ended"
 
     def __init__(
-        self, message: str, *, phase: str, code: str, remedy: str = "", outcome: str = ""
+        self,
+        message: str,
+        *,
+        phase: str,
+        code: str,
+        remedy: str = "",
+        outcome: str = "",
+        evidence: str = "",
     ) -> None:
         """Say in which phase the run ends and why."""
-        super().__init__(message, remedy=remedy, code=code)
+        super().__init__(message, remedy=remedy, code=code, evidence=evidence)
         self.phase = phase
         self.outcome = outcome
 

@@ -48,8 +48,13 @@ class Finding(Model):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem(Model):
-    """Why something ended or was refused, for people (message, remedy) and programs (code)."""
+    """Why something ended or was refused, for people (message, remedy) and programs (code).
+
+    Attributes:
+        evidence: the service's answer, whole, where the table of its errors does not know it.
+    """
 
     code: str
     message: str
     remedy: str = ""
+    evidence: str = ""

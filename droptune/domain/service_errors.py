@@ -95,6 +95,11 @@ def explain(status: int | None, body: Any) -> ServiceError:
     return _unknown(status, body, *next(_errors(body), ("", "")))
 
 
+def all_codes() -> list[str]:
+    """Return every code that an answer may be given."""
+    return [UNKNOWN, *(kind.code for kind in _kinds())]
+
+
 def kinds_that_fit(status: int | None, body: Any) -> list[str]:
     """Return the codes of all rows that an answer fits, in their order; the first explains it."""
     return list(dict.fromkeys(kind.code for kind, _, _ in _fitting(status, body)))
