@@ -36,10 +36,11 @@ class Stage:
             nonlocal status, body
             status = message.get("status", status)
             body += message.get("body", b"")
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                answers.append((scope["method"], scope["path"], status, body))
             await send(message)
 
         await self.app(scope, receive, note)
-        answers.append((scope["method"], scope["path"], status, body))
 
 
 @pytest.fixture(scope="session")
