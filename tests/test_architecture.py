@@ -319,8 +319,8 @@ def test_broad_excepts_stand_only_where_nothing_narrower_is_raised() -> None:
 
 
 KEPT_OUT = (
-    "emulator", "devhost", "simulation", "tests", "benchmarks", "samples", "infra", "docs",
-    "droptune/cli",
+    "emulator", "devhost", "simulation", "tests", "benchmarks", "samples", "examples", "infra",
+    "docs", "droptune/cli",
 )  # fmt: skip
 NEEDED = ("function_app.py", "host.json", "requirements.txt")
 
