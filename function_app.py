@@ -22,6 +22,7 @@ from activities.datasets import look_at_dataset, note_failed_collection
 from activities.deployments import create_deployment, test_deployment
 from activities.endings import end_run
 from activities.fine_tuning_jobs import create_fine_tuning_job, get_fine_tuning_job, keep_results
+from activities.later_promotions import LaterPromotions, end_promotion
 from activities.leftovers import Leftovers
 from activities.notifications import deliver_notifications, put_missing
 from activities.outbox import Outbox
@@ -57,10 +58,11 @@ from droptune.settings import Settings
 from orchestrators.ask_again import ask_again
 from orchestrators.collect_dataset import collect_dataset
 from orchestrators.fine_tune_model import fine_tune_model
+from orchestrators.promote_model import promote_model
 from orchestrators.wait_for_job import wait_for_job
 
 SIGN_IN = "/.auth/login/aad"  # App Service Authentication's own route
-ORCHESTRATORS = (collect_dataset, fine_tune_model, wait_for_job, ask_again)
+ORCHESTRATORS = (collect_dataset, fine_tune_model, promote_model, wait_for_job, ask_again)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +129,12 @@ class Services:
             version=__version__,
             register=self.register,
             roll_back=partial(roll_back_champion, registry=self.registry, clock=self.clock),
+            promote=LaterPromotions(
+                records=self.records,
+                registry=self.registry,
+                azure_openai=self.azure_openai,
+                clock=self.clock,
+            ),
             sign_in_path=SIGN_IN if self.settings.app_service_authentication else None,
             sweep=lambda dry_run: self.leftovers.find() if dry_run else self.leftovers.delete(),
             budgets=self.settings.budgets,
@@ -212,6 +220,7 @@ def activities(services: Services) -> list[Any]:
         bind(test_deployment, **records, **data, **azure, **arm, **policy),
         bind(decide_promotion, **records, **registry, **arm),
         bind(promote_deployment, **records, **registry, **azure, **arm, **clock, **policy),
+        bind(end_promotion, **records, **registry, **arm, **clock),
         bind(end_run, **records, **registry, **azure, **arm, **clock, **policy),
     ]
 

@@ -15,6 +15,7 @@ from activities.money import hold_hosting
 from activities.questions import DEFAULT, question
 from activities.room import is_full
 from activities.run_records import RunRecords
+from activities.step_records import begin_step
 from droptune.domain.budget import BudgetLimits
 from droptune.domain.configuration import Configuration
 from droptune.domain.deployment import Deployment, DeploymentRequest, DeploymentState
@@ -61,7 +62,7 @@ def create_deployment(
     fine-tuned models cannot be re-pointed, so a name is never used for another model.
     """
     about = request.about
-    record = records.begin(request.run, _PHASES[about], f"Deploying the model ({about}).")
+    record = begin_step(records, request, _PHASES[about], f"Deploying the model ({about}).")
     if about == "candidate" and record.test is not None:
         return Verdict(yes=True)  # a late repetition: it was tried, and may have gone since
     wanted = _wanted(record, about, resource_manager)
@@ -252,7 +253,7 @@ def test_deployment(
     """
     about = request.about
     phase = Phase.TESTING if about == "candidate" else Phase.PROMOTING
-    record = records.begin(request.run, phase, f"Asking the {about} a question.")
+    record = begin_step(records, request, phase, f"Asking the {about} a question.")
     stored = record.production if about == "production" else record.deployment
     name = str((stored or {})["name"])
     if record.test is not None and about == "candidate":

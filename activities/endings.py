@@ -55,7 +55,7 @@ def end_run(
         return waits
     left = [
         *_refused(lambda: release_files(record, records=records, azure_openai=azure_openai)),
-        *_refused(lambda: _delete_deployments(record, registry, resource_manager, clock)),
+        *_refused(lambda: delete_deployments(record, registry, resource_manager, clock)),
     ]
     close_account(records.get(request.run), registry=registry, clock=clock)
     leave_line(record.id, registry=registry)
@@ -72,12 +72,13 @@ def _refused(delete: Callable[[], None]) -> list[str]:
     return []
 
 
-def _delete_deployments(
+def delete_deployments(
     record: RunRecord, registry: BlobStore, resource_manager: ResourceManager, clock: Clock
 ) -> None:
     if record.deployment is None and record.job is None:
         return  # nothing was ever deployed for it
     champion, _ = load_champion(registry, record.project)
+    """Delete the deployments that were made for a run, unless callers may use them."""
     used = champion.deployments_in_use(clock.now()) if champion else frozenset()
     for deployment in resource_manager.list_deployments():
         if is_deployment_of(deployment.name, record.run_digest) and deployment.name not in used:

@@ -11,11 +11,12 @@ from activities.champions import change_champion, load_champion
 from activities.configurations import configuration_of
 from activities.deployments import is_billed, look_once_more, may_host
 from activities.run_records import RunRecords
+from activities.step_records import begin_step
 from droptune.domain.champion import Champion, ChampionEntry, succeed
 from droptune.domain.champion import roll_back as rolled_back
 from droptune.domain.errors import StepFailedError
 from droptune.domain.phases import Outcome, Phase
-from droptune.domain.run import RunRecord
+from droptune.domain.run import Control, RunRecord
 from droptune.domain.services import BlobStore, Clock, FineTuningService, ResourceManager
 from droptune.domain.steps import Later, Policy, StepRequest, Verdict
 
@@ -80,8 +81,9 @@ def promote_deployment(
     record = records.get(request.run)
     present, _ = load_champion(registry, record.project)
     if present is None or not present.has_held(record.id):
-        record = records.begin(record.ref, Phase.PROMOTING, "Making the deployment the champion.")
-        entry = _entry(record, clock)
+        doing = "Making the deployment the champion."
+        record = begin_step(records, request, Phase.PROMOTING, doing)
+        entry = _entry(record, clock, records.control(record.ref))
         missing = look_once_more(
             request,
             record,
@@ -95,7 +97,13 @@ def promote_deployment(
         promoted = change_champion(
             registry,
             record.project,
-            lambda now: succeed(now, entry, project=record.project, rollback=rollback),
+            lambda now: succeed(
+                now,
+                entry,
+                project=record.project,
+                rollback=rollback,
+                even_older=request.promotion > 0,
+            ),
         )
         if promoted is None:
             return _no(Outcome.NOT_PROMOTED, "Another run became the champion meanwhile.")
@@ -110,10 +118,11 @@ def _promoted(entry: ChampionEntry) -> str:
     return f"Promoted: {entry.deployment} answers for the project now."
 
 
-def _entry(record: RunRecord, clock: Clock) -> ChampionEntry:
+def _entry(record: RunRecord, clock: Clock, control: Control) -> ChampionEntry:
     production: dict[str, Any] = dict(record.production or {})
     if not production:
         raise StepFailedError("the run has no production deployment", code="no-deployment")
+    decided = record.promotion or control.decision("promotion")  # nobody: by the rules alone
     return ChampionEntry(
         endpoint=production["endpoint"],
         deployment=production["name"],
@@ -124,6 +133,8 @@ def _entry(record: RunRecord, clock: Clock) -> ChampionEntry:
         settled_at=record.settled_at,
         sku=production["sku"],
         capacity=production["capacity"],
+        by=decided.by if decided else "droptune",
+        reason=decided.reason if decided else "",
     )
 
 

@@ -16,7 +16,7 @@ from droptune.domain.errors import (
 )
 from droptune.domain.payload import Model, Payload, format_time
 from droptune.domain.phases import Phase
-from droptune.domain.run import Control, RunRecord, RunRef
+from droptune.domain.run import Control, RunRecord, RunRef, index_name
 from droptune.domain.services import BlobStore, Clock
 
 M = TypeVar("M", bound=Model)
@@ -111,7 +111,7 @@ class RunRecords:
                 self.store.write(ref.record, dump(changed.to_payload()), if_match=blob.etag)
             except ConflictError:
                 continue
-            if changed.history != record.history:
+            if (changed.history, changed.promotion) != (record.history, record.promotion):
                 self._moved(changed)
             return changed
         raise TransientError(f"the record of {ref.id} is being changed by others")
@@ -129,6 +129,11 @@ class RunRecords:
     def list_open(self) -> Iterator[RunRecord]:
         """Iterate over the runs among the newest whose record has not ended."""
         return (record for record in self.list_newest() if not record.phase.is_terminal)
+
+    def list_again(self, record: RunRecord) -> None:
+        """Make lists read a record again that had ended and has changed since: they take it for
+        final while its row stays as it is."""
+        self.store.write(index_name(record.created_at, record.id), dump(row_of(record)))
 
     def refuse(self, record: RunRecord, ended: RunEndedError) -> RunEndedError:
         """Keep in the record why a run ends, and return an end that says it without a word of data.
@@ -179,6 +184,18 @@ def cancelled(control: Control) -> RunEndedError:
         code="cancelled",
         remedy="Start it again with `droptune retry`, or drop the dataset again.",
     )
+
+
+def row_of(record: RunRecord) -> Payload:
+    """Return a run's row in the list of runs."""
+    payload = record.to_payload()
+    return {
+        "id": record.id,
+        "project": record.project,
+        "version": record.version,
+        "created_at": payload["created_at"],
+        "updated_at": payload["updated_at"],
+    }
 
 
 def dump(document: Payload) -> bytes:

@@ -10,7 +10,13 @@ from datetime import UTC, datetime, timedelta
 from activities.configurations import ReadConfiguration, read_configuration
 from activities.datasets import pin_files, read_folder, settled_long_enough
 from activities.pins import reading_pinned
-from activities.run_records import RunRecords, change_document, dump, load_document
+from activities.run_records import (
+    RunRecords,
+    change_document,
+    dump,
+    load_document,
+    row_of,
+)
 from droptune.domain.configuration import Ceilings
 from droptune.domain.dataset import Folder
 from droptune.domain.errors import ConflictError, TransientError
@@ -227,14 +233,8 @@ class Register:
     def _list(self, record: RunRecord) -> None:
         """Make the run findable by its id and in the list; repeating it writes the same."""
         store = self._records.store
-        row = {
-            "id": record.id,
-            "project": record.project,
-            "version": record.version,
-            "created_at": record.to_payload()["created_at"],
-        }
         store.write(f"_ids/{record.id}", dump({"project": record.project}))
-        store.write(index_name(record.created_at, record.id), dump(row))
+        store.write(index_name(record.created_at, record.id), dump(row_of(record)))
 
     def _note(self, wish: RunRequest, folder: Folder, registration: Registration) -> None:
         """Record in the dataset's document that what lies there now has its run."""

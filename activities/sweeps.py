@@ -25,7 +25,7 @@ from droptune.domain.services import (
     Orchestrations,
     ResourceManager,
 )
-from droptune.domain.steps import Collecting
+from droptune.domain.steps import Collecting, PromotionRequest
 
 
 def install(*, datasets: BlobStore, registry: BlobStore, clock: Clock) -> None:
@@ -88,6 +88,9 @@ async def sweep(
     for run in await asyncio.to_thread(find_open, records):
         if not await orchestrations.is_alive(run.id):
             await orchestrations.ensure_started("fine_tune_model", run.id, run.to_payload())
+    for asked in await asyncio.to_thread(find_promotions, records):
+        payload = asked.to_payload()
+        await orchestrations.ensure_started("promote_model", asked.instance_id, payload)
     await asyncio.to_thread(
         restore_champions,
         registry=registry,
@@ -111,6 +114,16 @@ def find_new(datasets: BlobStore, registry: BlobStore) -> list[DatasetRef]:
 def find_open(records: RunRecords) -> list[RunRef]:
     """Return the runs among the newest whose record has not ended."""
     return [record.ref for record in records.list_open()]
+
+
+def find_promotions(records: RunRecords) -> list[PromotionRequest]:
+    """Return the promotions under way that were asked for after the end of one of the newest
+    runs."""
+    return [
+        PromotionRequest(run=record.ref, promotion=record.promotion.attempt)
+        for record in records.list_newest()
+        if record.promotion is not None and record.promotion.is_under_way
+    ]
 
 
 def restore_champions(

@@ -22,9 +22,11 @@ from droptune.domain.steps import (
     STEPS,
     Collecting,
     CollectingFailed,
+    EndPromotion,
     EndRequest,
     Look,
     Plan,
+    PromotionRequest,
     StepRequest,
     Validated,
     Verdict,
@@ -113,14 +115,22 @@ def keep_results(context: Context, run: RunRef) -> Step[None]:
     yield from _ask(context, "keep_results", run)
 
 
-def create_deployment(context: Context, run: RunRef, purpose: str) -> Step[Verdict]:
+def create_deployment(
+    context: Context, run: RunRef, purpose: str, promotion: int = 0
+) -> Step[Verdict]:
     """Deploy the model and wait until Azure says it is there."""
-    return Verdict.from_payload((yield from _ask(context, "create_deployment", run, purpose)))
+    answer = yield from _ask(context, "create_deployment", run, purpose, promotion)
+    return Verdict.from_payload(answer)
 
 
-def test_deployment(context: Context, run: RunRef, purpose: str) -> Step[None]:
+def test_deployment(
+    context: Context,
+    run: RunRef,
+    purpose: str,
+    promotion: int = 0,  # noqa: PT028 - a step, no test
+) -> Step[None]:
     """Ask the deployment a question and wait until it answers."""
-    yield from _ask(context, "test_deployment", run, purpose)
+    yield from _ask(context, "test_deployment", run, purpose, promotion)
 
 
 def decide_promotion(context: Context, run: RunRef) -> Step[Verdict]:
@@ -128,19 +138,32 @@ def decide_promotion(context: Context, run: RunRef) -> Step[Verdict]:
     return Verdict.from_payload((yield from _ask(context, "decide_promotion", run)))
 
 
-def promote_deployment(context: Context, run: RunRef) -> Step[Verdict]:
+def promote_deployment(context: Context, run: RunRef, promotion: int = 0) -> Step[Verdict]:
     """Make the production deployment the champion in one conditional write."""
-    return Verdict.from_payload((yield from _ask(context, "promote_deployment", run)))
+    answer = yield from _ask(context, "promote_deployment", run, "", promotion)
+    return Verdict.from_payload(answer)
 
 
 def end_run(context: Context, run: RunRef, end: EndRequest) -> Step[Payload]:
     """Delete what bills and is not needed, and close the record."""
-    answer = yield from _call(context, "end_run", end.to_payload())
+    instance = waiting_instance(run.id, "end_run")
+    answer = yield from _end(context, "end_run", end.to_payload(), instance)
+    return {"run": run.id, "ended": answer}
+
+
+def end_promotion(context: Context, asked: PromotionRequest, end: EndPromotion) -> Step[Payload]:
+    """Note in the run's record what came of a later promotion."""
+    instance = waiting_instance(asked.run.id, "end_promotion", promotion=asked.promotion)
+    answer = yield from _end(context, "end_promotion", end.to_payload(), instance)
+    return {"run": asked.run.id, "promotion": asked.promotion, "ended": answer}
+
+
+def _end(context: Context, step: str, request: Payload, instance: str) -> Step[Payload]:
+    answer = yield from _call(context, step, request)
     if "later" in answer:
-        instance = waiting_instance(run.id, "end_run")
-        question = _first_question("end_run", end.to_payload(), answer["later"])
+        question = _first_question(step, request, answer["later"])
         answer = yield context.call_sub_orchestrator("ask_again", question, instance)
-    return {"run": run.id, "ended": _value(answer)}
+    return _value(answer)
 
 
 def how_it_ended(run: RunRef, error: RunEndedError | StepFailedError) -> EndRequest:
@@ -189,13 +212,16 @@ def sleep(context: Context, seconds: float) -> Step[None]:
         timer.cancel()  # type: ignore[attr-defined]  # the SDK declares the base class
 
 
-def _ask(context: Context, step: str, run: RunRef, about: str = "") -> Step[Payload]:
+def _ask(
+    context: Context, step: str, run: RunRef, about: str = "", promotion: int = 0
+) -> Step[Payload]:
     """Ask a step and return its value; raises RunEndedError or StepFailedError."""
     answer: Payload = {"later": 0.0}
     if not STEPS[step].waits:
-        answer = yield from _call(context, step, StepRequest(run=run, about=about).to_payload())
+        request = StepRequest(run=run, about=about, promotion=promotion)
+        answer = yield from _call(context, step, request.to_payload())
     if "later" in answer:
-        answer = yield _again(context, step, run, about, wait=answer["later"])
+        answer = yield _again(context, step, run, about, promotion, wait=answer["later"])
     return _value(answer)
 
 
@@ -204,12 +230,14 @@ def _again(
     step: str,
     run: RunRef,
     about: str = "",
+    promotion: int = 0,
     *,
     orchestrator: str = "ask_again",
     wait: float = 0,
 ) -> Any:
-    question = _first_question(step, StepRequest(run=run, about=about).to_payload(), wait)
-    instance = waiting_instance(run.id, step, about)
+    request = StepRequest(run=run, about=about, promotion=promotion)
+    question = _first_question(step, request.to_payload(), wait)
+    instance = waiting_instance(run.id, step, about, promotion)
     return context.call_sub_orchestrator(orchestrator, question, instance)
 
 

@@ -21,11 +21,12 @@ from droptune.domain.steps import STEPS, Collecting
 from orchestrators.ask_again import ask_again
 from orchestrators.collect_dataset import collect_dataset
 from orchestrators.fine_tune_model import fine_tune_model
+from orchestrators.promote_model import promote_model
 from orchestrators.wait_for_job import wait_for_job
 from tests.app_in_memory import load_function_app, services_of
 from tests.builders import World
 
-ORCHESTRATORS = (collect_dataset, fine_tune_model, wait_for_job, ask_again)
+ORCHESTRATORS = (collect_dataset, fine_tune_model, promote_model, wait_for_job, ask_again)
 _MOST_STEPS = 5_000
 
 

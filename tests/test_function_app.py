@@ -22,7 +22,13 @@ from tests.builders import SHOP, World, a_job_file
 from tests.line_in_memory import a_line
 
 ROOT = Path(__file__).parents[1]
-ORCHESTRATORS = {"collect_dataset", "fine_tune_model", "wait_for_job", "ask_again"}
+ORCHESTRATORS = {
+    "collect_dataset",
+    "fine_tune_model",
+    "promote_model",
+    "wait_for_job",
+    "ask_again",
+}
 
 
 @pytest.fixture(scope="module")

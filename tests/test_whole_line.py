@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from activities.sweeps import sweep
+from droptune.domain.budget import BudgetLimits
 from droptune.domain.deployment import DeploymentRequest
 from droptune.domain.job import JobStatus
 from droptune.domain.phases import Outcome, Phase
-from droptune.domain.steps import waiting_instances
+from droptune.domain.run import RunRecord
+from droptune.domain.steps import PromotionRequest, waiting_instances
+from tests.app_in_memory import services_of
 from tests.builders import PRODUCTION, SHOP, World, a_job_file, an_entry, examples
 from tests.fakes import CrashError
 from tests.line_in_memory import Line, a_line, move_on
@@ -336,3 +341,104 @@ def test_worker_killed_anywhere_in_the_line_changes_nothing_but_time(start: int)
         assert {f.name for f in world.azure_openai.files.values()} == {"results.csv"}
         died, point, killed = fuse.is_burnt, point + 100, killed + fuse.is_burnt
     assert killed > 1
+
+
+def end_unpromoted(world: World, line: Line) -> RunRecord:
+    """Let a run wait for the approval of its promotion until its time is over."""
+    world.crown(an_entry())
+    drop(world, line)
+    [run] = world.records.list_newest()
+    assert (run.phase, run.outcome) == (Phase.SUCCEEDED, Outcome.NOT_PROMOTED), run
+    return run
+
+
+def promote(world: World, line: Line, run: RunRecord, reason: str = "after all") -> Any:
+    """Ask the app for a promotion, and start what it answers."""
+    asked = services_of(world).api.promote(run.ref, "Ada", reason)
+    request = PromotionRequest(run=run.ref, promotion=asked.attempt)
+    started = line.orchestrations.ensure_started(
+        "promote_model", request.instance_id, request.to_payload()
+    )
+    asyncio.run(started)
+    line.run()
+    return asked
+
+
+def test_unanswered_question_keeps_the_model_and_it_is_promoted_later() -> None:
+    """72 hours of silence end the run and delete its deployments; a person promotes it days on."""
+    world = World()
+    line = a_line(world)
+    begun_at = world.clock.now()
+
+    run = end_unpromoted(world, line)
+    waited, left = world.clock.now() - begun_at, dict(world.resource_manager.deployments)
+    world.clock.advance(5 * 24 * 3600)
+    promote(world, line, run)
+
+    champion, found = world.champion(), world.records.get(run.ref)
+    assert waited >= timedelta(hours=72)
+    assert "Nobody approved the promotion within 72 hours" in run.message
+    assert left == {}
+    assert champion is not None
+    assert (champion.current.run_id, champion.current.by) == (run.id, "Ada")
+    assert champion.current.model == world.only_job().fine_tuned_model
+    assert champion.current.deployment in world.resource_manager.deployments
+    assert champion.previous is not None
+    assert champion.previous.retires_at == champion.current.since + timedelta(hours=48)
+    assert (found.phase, found.outcome) == (Phase.SUCCEEDED, Outcome.PROMOTED)
+    assert len(world.azure_openai.jobs) == 1
+
+
+def test_promotion_later_holds_the_hosting_as_any_other() -> None:
+    """A budget of the app that has no room refuses it, and nothing stays."""
+    world = World(budgets=BudgetLimits(app_hosting=1000.0))
+    line = a_line(world)
+    run = end_unpromoted(world, line)
+
+    promote(world, line, run)
+
+    found = world.records.get(run.ref)
+    assert found.promotion is not None
+    assert found.promotion.error is not None
+    assert "not deployed" in found.promotion.message
+    assert found.outcome is Outcome.NOT_PROMOTED
+    assert world.resource_manager.deployments == {}
+    assert world.champion().current.run_id == "shop-v0-00000000"  # type: ignore[union-attr]
+
+
+def test_training_data_stays_out_of_a_later_promotion(caplog: pytest.LogCaptureFixture) -> None:
+    """The question that is asked once more stands in the record alone."""
+    world = World()
+    line = a_line(world)
+    caplog.set_level(logging.DEBUG)
+    world.crown(an_entry())
+    drop(world, line, training=examples(12, answer=CANARY))
+    [run] = world.records.list_newest()
+
+    promote(world, line, run)
+
+    assert world.records.get(run.ref).outcome is Outcome.PROMOTED
+    assert [name for name, text in line.payloads if CANARY in text] == []
+    assert CANARY not in caplog.text
+
+
+def test_lost_promotion_is_started_again_by_the_sweep() -> None:
+    """The wish stands in the record: an instance that never was, or was lost, begins anew."""
+    world = World()
+    line = a_line(world)
+    run = end_unpromoted(world, line)
+    services_of(world).api.promote(run.ref, "Ada", "")
+
+    swept = sweep(
+        datasets=world.datasets,
+        registry=world.registry,
+        records=world.records,
+        azure_openai=world.azure_openai,
+        resource_manager=world.resource_manager,
+        clock=world.clock,
+        orchestrations=line.orchestrations,
+    )
+    asyncio.run(swept)
+    line.run()
+
+    assert world.records.get(run.ref).outcome is Outcome.PROMOTED

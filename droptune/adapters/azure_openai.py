@@ -181,6 +181,16 @@ class AzureOpenAIService:
             pages = _pages(lambda after: checkpoints.list(job_id, limit=PAGE, extra_query=after))
             return tuple(sorted(map(wire.checkpoint, pages), key=lambda kept: kept.step))
 
+    def has_model(self, model: str) -> bool:
+        """See FineTuningService. Source: v1 contract, `retrieveModel`; 404 for an unknown one is
+        the SDK's own reading of it, Unverified for a fine-tuned model that was deleted."""
+        try:
+            with _answers("looking for a model"):
+                self._client.models.with_raw_response.retrieve(model)
+        except NotFoundError:
+            return False
+        return True
+
     def complete_chat(
         self,
         deployment: str,

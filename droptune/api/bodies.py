@@ -97,6 +97,12 @@ def read_text(body: dict[str, Any], key: str, longest: int) -> str:
     return value
 
 
+def read_by(body: dict[str, Any], principal: str) -> str:
+    """Return who says something: the name in the body, if any, beside whom the host names."""
+    name = read_text(body, "by", LONGEST_NAME).strip()
+    return f"{name} ({principal})" if name else principal
+
+
 def run_id_of(request: ApiRequest) -> str:
     """Return the route's run id; what cannot be one is not found."""
     return checked_run_id(request.params.get("id", ""))

@@ -6,7 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from droptune.api.bodies import LONGEST_NAME, LONGEST_REASON, read_object, read_text, run_id_of
+from droptune.api.bodies import (
+    LONGEST_NAME,
+    LONGEST_REASON,
+    read_by,
+    read_object,
+    read_text,
+    run_id_of,
+)
 from droptune.api.messages import ApiRequest, ApiResponse, json_response, to_json
 from droptune.api.problems import ApiError, bad_request, conflict
 from droptune.api.records import get_run, load_control
@@ -15,7 +22,7 @@ from droptune.api.status import AWAITING, status_document
 from droptune.domain.errors import ConflictError, TransientError
 from droptune.domain.phases import Phase
 from droptune.domain.run import Control, RunRecord, Word
-from droptune.domain.steps import waiting_instances
+from droptune.domain.steps import promoting_instances, waiting_instances
 
 WORDS = ("cancel", "pause", "resume", "approve", "reject")
 _TRIES = 8
@@ -37,10 +44,9 @@ def say(word: str) -> Callable[[ApiRequest, ApiServices], ApiResponse]:
     def handler(request: ApiRequest, services: ApiServices) -> ApiResponse:
         """Read the optional body `{reason, by, about}` and record the word."""
         body = read_object(request, ("reason", "by", "about"))
-        name = read_text(body, "by", LONGEST_NAME).strip()
         said = Said(
             word=word,
-            by=f"{name} ({request.principal})" if name else request.principal,
+            by=read_by(body, request.principal),
             reason=read_text(body, "reason", LONGEST_REASON).strip(),
             about=read_text(body, "about", LONGEST_NAME),
         )
@@ -75,19 +81,34 @@ def record_word(run_id: str, said: Said, services: ApiServices, base: str) -> Ap
 def _accepted(record: RunRecord, control: Control, services: ApiServices, base: str) -> ApiResponse:
     document = status_document(record, control, base, services.clock.now())
     response = json_response(document, 202, {"Location": document["links"]["self"]})
-    awake = () if record.phase.is_terminal else waiting_instances(record.id)
-    return ApiResponse(status=202, headers=response.headers, body=response.body, wake=awake)
+    return ApiResponse(
+        status=202, headers=response.headers, body=response.body, wake=_asleep(record)
+    )
+
+
+def _asleep(record: RunRecord) -> tuple[str, ...]:
+    """Return what may sleep and has to hear a word."""
+    if record.promotion is not None and record.promotion.is_under_way:
+        return promoting_instances(record.id, record.promotion.attempt)
+    return () if record.phase.is_terminal else waiting_instances(record.id)
 
 
 def new_word(said: Said, record: RunRecord, control: Control, now: datetime) -> Word | None:
     """Return the word to add, None when it stands there; raises a 409 with the reason."""
     if said.word in ("approve", "reject"):
         about = _decided_about(said, record, control)
+    elif said.word == "cancel" and record.is_being_promoted:
+        about = None if _is_promotion_cancelled(record, control) else "promotion"
     else:
         about = "" if _changes(said.word, record, control) else None
     if about is None:
         return None
     return Word(word=said.word, at=now, by=said.by, reason=said.reason, about=about)
+
+
+def _is_promotion_cancelled(record: RunRecord, control: Control) -> bool:
+    promotion = record.promotion
+    return promotion is not None and control.cancelled_promotion(promotion) is not None
 
 
 def _changes(word: str, record: RunRecord, control: Control) -> bool:

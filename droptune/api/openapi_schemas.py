@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from droptune.domain.payload import Payload
 from droptune.domain.phases import Outcome, Phase
+from droptune.domain.promotion import PromotionState
 
 _TEXT: Payload = {"type": "string"}
 _OPTIONAL: Payload = {"type": ["string", "null"]}
@@ -89,6 +90,7 @@ _RUN: Payload = {
         deployment=_maybe(_ref("Deployment")),
         test=_maybe(_object("prompt answer latency_ms")),
         champion=_NULLABLE,
+        promotion=_maybe(_ref("Promotion")),
         error=_maybe(_all(code=_TEXT, message=_TEXT, remedy=_TEXT, evidence=_TEXT)),
         links=_LINKS,
         created_at=_TIME,
@@ -131,6 +133,16 @@ _RUN: Payload = {
         state=_OPTIONAL,
         endpoint=_OPTIONAL,
         expires_at=_OPTIONAL_TIME,
+    ),
+    "Promotion": _all(
+        attempt={"type": "integer"},
+        by=_TEXT,
+        asked_at=_TIME,
+        reason=_TEXT,
+        state={"enum": [state.value for state in PromotionState]},
+        message=_TEXT,
+        ended_at=_OPTIONAL_TIME,
+        error=_maybe(_all(code=_TEXT, message=_TEXT, remedy=_TEXT, evidence=_TEXT)),
     ),
     "RunRow": _object(
         "id phase outcome message links",

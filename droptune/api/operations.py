@@ -143,7 +143,7 @@ OPERATIONS: dict[str, Operation] = {
     "approve_run": _say("Approve what a run waits for"),
     "reject_run": _say("Reject what a run waits for"),
     "promote_run": _start(
-        "Promote later what was not promoted", "Reason", needs_body=False, failures=("501",)
+        "Promote later what was not promoted", "Reason", needs_body=False, failures=()
     ),
     "list_projects": _get("Projects and their champions", "Projects"),
     "get_project": _get("Champion, history, runs and spend", "Project", "404"),
@@ -175,7 +175,7 @@ OPERATIONS: dict[str, Operation] = {
         is_page=True,
         is_anonymous=True,
     ),
-    "say_on_page": _form("Form: decide about a run", "WordForm", "404", "409", "422", "501"),
+    "say_on_page": _form("Form: decide about a run", "WordForm", "404", "409", "422"),
     "start_on_page": _form("Form: start a dataset", "DatasetForm", "404", "409", "422"),
     "say_on_project": _form("Form: roll back", "RollbackForm", "404", "409"),
     "open_session": _form(

@@ -13,11 +13,13 @@ from droptune.domain.errors import (
     RunEndedError,
     TrainingDataError,
     TransientError,
+    WishRefusedError,
 )
 
 _STATUSES: tuple[tuple[type[DroptuneError], int], ...] = (
     (TrainingDataError, 422),
     (RunEndedError, 409),
+    (WishRefusedError, 409),
     (RequestRejectedError, 502),
     (TransientError, 503),
     (ConflictError, 503),

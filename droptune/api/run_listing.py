@@ -47,28 +47,34 @@ class RunListing:
 
 
 def list_runs(services: ApiServices) -> RunListing:
-    """List the runs. The record of a run that has ended is final, and remembered."""
+    """List the runs. The record of a run that has ended is remembered while its row in the index
+    stays as it is: whoever changes such a record writes the row again."""
     blobs = services.runs.list(INDEX, limit=MOST_RUNS + 1)
-    rows = [blob.name.removeprefix(INDEX) for blob in blobs]
-    shown = rows[:MOST_RUNS]
-    known = {row: services.documents.recall(services.runs, f"ended/{row}") for row in shown}
+    rows = {blob.name.removeprefix(INDEX): blob.etag for blob in blobs}
+    shown = list(rows)[:MOST_RUNS]
+    known = {row: _recall(services, row, rows[row]) for row in shown}
     missing = [row for row in shown if known[row] is None]
-    read = dict(zip(missing, in_parallel(lambda row: _read(services, row), missing), strict=True))
-    found = [known[row] or read[row] for row in shown]
-    runs = tuple(run for run in found if run is not None)
+    found = in_parallel(lambda row: _read(services, row, rows[row]), missing)
+    read = dict(zip(missing, found, strict=True))
+    runs = tuple(run for row in shown if (run := known[row] or read[row]) is not None)
     return RunListing(runs=runs, unreadable=len(shown) - len(runs), is_cut=len(rows) > len(shown))
 
 
-def _read(services: ApiServices, row: str) -> ListedRun | None:
+def _recall(services: ApiServices, row: str, etag: str) -> ListedRun | None:
+    kept = services.documents.recall(services.runs, f"ended/{row}")
+    return kept[1] if kept is not None and kept[0] == etag else None
+
+
+def _read(services: ApiServices, row: str, etag: str) -> ListedRun | None:
     try:
         ref = _ref_of(services, row)
         blob = services.runs.find(ref.record) if ref else None
         if ref is None or blob is None:
             return None
         record = RunRecord.from_payload(json.loads(blob.data))
-        if record.phase.is_terminal:
+        if record.phase.is_terminal and not record.is_being_promoted:
             ended = ListedRun(row=row, record=record, control=Control(), state=blob.etag)
-            services.documents.keep(services.runs, f"ended/{row}", ended)
+            services.documents.keep(services.runs, f"ended/{row}", (etag, ended))
             return ended
         said = services.runs.find(ref.control)
         control = Control.from_payload(json.loads(said.data)) if said else Control()

@@ -8,6 +8,7 @@ from droptune.api.bodies import (
     LONGEST_REASON,
     checked_run_id,
     no_such_dataset,
+    read_by,
     read_object,
     read_text,
     run_id_of,
@@ -21,14 +22,16 @@ from droptune.api.messages import (
     to_json,
     unless_known,
 )
-from droptune.api.problems import ApiError, bad_request, conflict, not_found
+from droptune.api.problems import ApiError, bad_request, not_found
 from droptune.api.records import get_run, read_control
+from droptune.api.sentences import promotion_sentence
 from droptune.api.services import ApiServices
-from droptune.api.status import PROMOTABLE, page_url, status_document
+from droptune.api.status import page_url, status_document
 from droptune.domain.dataset import DatasetRef, is_name
 from droptune.domain.payload import Payload
 from droptune.domain.registration import Cause, Registration, RunRequest
 from droptune.domain.run import RunRef
+from droptune.domain.steps import PromotionRequest
 
 ORCHESTRATOR = "fine_tune_model"
 _WISHES = ("dataset", "retry", "again")
@@ -173,32 +176,40 @@ def _stored(request: ApiRequest, services: ApiServices, name: str, kind: str) ->
 def promote_run(request: ApiRequest, services: ApiServices) -> ApiResponse:
     """POST /api/runs/{id}/promote: promote later what a run trained and did not promote."""
     body: dict[str, Any] = read_object(request, ("reason", "by"))
-    read_text(body, "reason", LONGEST_REASON)
     return promote_later(
-        run_id_of(request), request.principal, services, services.base(request.url)
+        run_id_of(request),
+        read_by(body, request.principal),
+        read_text(body, "reason", LONGEST_REASON).strip(),
+        services,
+        services.base(request.url),
     )
 
 
-def promote_later(run_id: str, by: str, services: ApiServices, base: str) -> ApiResponse:
-    """Promote what an ended run trained and did not promote; raises the refusal with its reason."""
-    record = get_run(services.runs, run_id)
-    if not record.phase.is_terminal:
-        raise conflict(
-            "not-ended",
-            f"The run is {record.phase.value}.",
-            "Wait for its end.",
-            link=f"runs/{record.id}",
-        )
-    if record.outcome not in PROMOTABLE:
-        raise conflict(
-            "nothing-to-promote",
-            f"The run's outcome is {record.outcome.value}.",
-            "Only a run that trained and did not promote can be promoted later.",
-            link=f"runs/{record.id}",
-        )
-    if services.promote is None:
-        raise ApiError(501, "not-yet", "Promoting later is not built yet.", "Retry the run.")
-    registration = services.promote(record.id, by)
-    if registration.run is None:
-        raise _refused(registration)
-    return started(registration, registration.run, base)
+def promote_later(
+    run_id: str, by: str, reason: str, services: ApiServices, base: str
+) -> ApiResponse:
+    """Promote what an ended run trained and did not promote; raises the refusal with its reason.
+
+    Asking again while it is under way, or once it is done, gives the same answer.
+    """
+    run = get_run(services.runs, run_id).ref
+    promotion = services.promote(run, by, reason)
+    asked = PromotionRequest(run=run, promotion=promotion.attempt)
+    url = f"{base}/api/runs/{run.id}"
+    body = {
+        "id": run.id,
+        "statusUrl": url,
+        "pageUrl": page_url(base, run.id),
+        "started": promotion.is_under_way,
+        "code": "promoting" if promotion.is_under_way else "already-promoted",
+        "message": promotion_sentence(promotion),
+    }
+    begun = StartRequest(
+        name="promote_model", instance_id=asked.instance_id, payload=asked.to_payload()
+    )
+    return ApiResponse(
+        status=202,
+        headers={"Content-Type": "application/json", "Location": url, "Retry-After": "5"},
+        body=to_json(body),
+        start=begun if promotion.is_under_way else None,
+    )

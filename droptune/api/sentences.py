@@ -8,6 +8,7 @@ from typing import Any
 
 from droptune.domain.payload import parse_time
 from droptune.domain.phases import Phase
+from droptune.domain.promotion import Promotion
 from droptune.domain.report.wording import dollars
 from droptune.domain.run import Control, RunRecord
 
@@ -56,7 +57,7 @@ _WAITS = {
 def message(record: RunRecord, control: Control, now: datetime) -> str:
     """Return one sentence for a person about where a run is."""
     if record.phase.is_terminal:
-        return record.message or f"The run ended {record.phase.value}."
+        return _after_the_end(record)
     if word := control.cancelled:
         return f"Being cancelled by {word.by}; what bills is let go; {NOTHING_TO_DO}"
     if control.is_paused:
@@ -69,8 +70,28 @@ def message(record: RunRecord, control: Control, now: datetime) -> str:
     return "; ".join(part for part in parts if part)
 
 
+def _after_the_end(record: RunRecord) -> str:
+    ended = record.message or f"The run ended {record.phase.value}."
+    promotion = record.promotion
+    if promotion is None:
+        return ended
+    return promotion_sentence(promotion) + (f" {ended}" if promotion.error else "")
+
+
+def promotion_sentence(promotion: Promotion) -> str:
+    """Return one sentence about a promotion that was asked for after a run's end."""
+    who = f"{promotion.by}{_because(promotion.reason)}"
+    if promotion.is_under_way:
+        return f"Being promoted, as {who} asked: {promotion.message}"
+    if promotion.error is not None:
+        return f"Not promoted, though {who} asked: {promotion.message}"
+    return f"Promoted later, as {who} asked: {promotion.message.removeprefix('Promoted: ')}"
+
+
 def waiting_for(record: RunRecord, control: Control) -> str | None:
     """Return what a run waits for: `approval`, `resume`, `azure`, or None."""
+    if record.is_being_promoted:
+        return record.waiting_for or "azure"
     if record.phase.is_terminal or control.cancelled:
         return None
     if control.is_paused:

@@ -9,8 +9,10 @@ from datetime import datetime
 from droptune.api.documents import Documents
 from droptune.domain.budget import BudgetLimits
 from droptune.domain.champion import Champion
+from droptune.domain.promotion import Promotion
 from droptune.domain.registration import Registration, RunRequest
 from droptune.domain.retention import Sweep
+from droptune.domain.run import RunRef
 from droptune.domain.services import BlobStore, Clock, ResourceManager
 
 
@@ -24,7 +26,7 @@ class ApiServices:
         sign_in_path: where App Service Authentication signs people in, or None without it.
         register: finds or creates the run that a wish leads to.
         roll_back: project, who, why -> the new champion, or None when there is no previous one.
-        promote: run id, who -> the run to start; None where nothing can promote yet.
+        promote: ended run, who, why -> the promotion under way, or done; WishRefusedError else.
         sweep: whether nothing is to be touched -> what nobody needs, and what came of it.
         budgets: what projects and the app may spend, shown with a project.
         retires_at: base model -> when inference with it ends, or None where that is not known.
@@ -41,7 +43,7 @@ class ApiServices:
     version: str
     register: Callable[[RunRequest], Registration]
     roll_back: Callable[[str, str, str], Champion | None]
-    promote: Callable[[str, str], Registration] | None = None
+    promote: Callable[[RunRef, str, str], Promotion]
     sweep: Callable[[bool], Sweep] = lambda dry_run: Sweep(dry_run=dry_run)
     budgets: BudgetLimits = field(default_factory=BudgetLimits)
     sign_in_path: str | None = None

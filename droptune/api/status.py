@@ -9,6 +9,7 @@ from typing import Any
 from droptune.api import sentences
 from droptune.domain.payload import Payload, format_time
 from droptune.domain.phases import PHASE_COUNT, Outcome, Phase
+from droptune.domain.promotable import why_not_promotable
 from droptune.domain.run import Control, Pin, RunRecord
 
 _COST = ("currency", "estimate", "low", "high", "hosting_month", "spent", "as_of")
@@ -19,7 +20,6 @@ _JOB = (
 _DEPLOYMENT = ("name", "sku", "state", "endpoint", "expires_at")
 _TEST = ("prompt", "answer", "latency_ms")
 AWAITING = {Phase.AWAITING_APPROVAL: "training", Phase.AWAITING_PROMOTION: "promotion"}
-PROMOTABLE = (Outcome.TRAINED, Outcome.NOT_PROMOTED)
 
 
 def status_document(record: RunRecord, control: Control, base_url: str, now: datetime) -> Payload:
@@ -45,6 +45,7 @@ def status_document(record: RunRecord, control: Control, base_url: str, now: dat
         "deployment": _select(_DEPLOYMENT, record.deployment) if record.deployment else None,
         "test": dict.fromkeys(_TEST) | dict(record.test) if record.test else None,
         "champion": record.champion,
+        "promotion": record.promotion.to_payload() if record.promotion else None,
         "error": record.error.to_payload() if record.error else None,
         "links": links(record, control, base_url),
         "created_at": format_time(record.created_at),
@@ -92,13 +93,19 @@ def page_url(base_url: str, run_id: str) -> str:
 def actions(record: RunRecord, control: Control) -> tuple[str, ...]:
     """Return the words that a person may say of a run now."""
     if record.phase.is_terminal:
-        return ("promote",) if record.outcome in PROMOTABLE else ()
+        return _later_actions(record, control)
     if control.cancelled:
         return ()
     about = AWAITING.get(record.phase)
     decided = about and control.decision(about, since=record.asked_since)
     decide = ("approve", "reject") if about and not decided else ()
     return (*decide, "resume" if control.is_paused else "pause", "cancel")
+
+
+def _later_actions(record: RunRecord, control: Control) -> tuple[str, ...]:
+    if record.promotion is not None and record.promotion.is_under_way:
+        return () if control.cancelled_promotion(record.promotion) else ("cancel",)
+    return () if why_not_promotable(record) else ("promote",)
 
 
 def _select(keys: tuple[str, ...], stored: Mapping[str, Any]) -> Payload:

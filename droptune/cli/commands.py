@@ -195,9 +195,9 @@ COMMANDS: tuple[Command, ...] = (
         name="promote",
         module="words",
         panel=WORDS,
-        examples=("droptune promote RUN",),
-        json=_WISH_JSON,
-        exits="the run has nothing to promote; the sentence says why",
+        examples=('droptune promote RUN --reason "better after all" --wait',),
+        json=f"{_WISH_JSON}; with --wait the status document at the end",
+        exits="it cannot be promoted, or with --wait: it was not; the sentence says why",
     ),
     Command(
         name="projects",

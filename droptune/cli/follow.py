@@ -16,13 +16,20 @@ REMOTE_SECONDS = 5.0
 
 
 def has_ended(status: Document) -> bool:
-    """Whether a status document says that its run has ended."""
-    return status.get("phase") in _TERMINAL
+    """Whether a status document says that its run has ended, and no promotion is under way."""
+    promotion = status.get("promotion") or {}
+    return status.get("phase") in _TERMINAL and promotion.get("state") != "under_way"
 
 
 def exit_code(status: Document) -> Exit:
     """Return what a run's end means: only success is a yes."""
     return Exit.YES if status.get("phase") == "succeeded" else Exit.NO
+
+
+def promotion_exit_code(status: Document) -> Exit:
+    """Return what the end of a promotion that was asked for after the run's end means."""
+    promotion = status.get("promotion") or {}
+    return Exit.YES if promotion.get("state") == "promoted" else Exit.NO
 
 
 def follow(
@@ -50,7 +57,8 @@ def follow(
             sleep(every)
             continue
         reached_at = clock()
-        seen = (status.get("phase"), status.get("waiting_for"))
+        promotion = status.get("promotion") or {}
+        seen = (status.get("phase"), status.get("waiting_for"), promotion.get("message"))
         if seen != shown:
             shown = seen
             yield status

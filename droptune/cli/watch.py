@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from droptune.cli.answers import answer
 from droptune.cli.app_client import Document
 from droptune.cli.curve import draw_losses, read_losses, sparkline
@@ -14,7 +16,13 @@ _TRAINING = "training"
 _SPARKS = 24
 
 
-def watch(target: Target, run_id: str, *, as_json: bool) -> int:
+def watch(
+    target: Target,
+    run_id: str,
+    *,
+    as_json: bool,
+    means: Callable[[Document], int] = exit_code,
+) -> int:
     """Follow a run to its end; return the exit code that its end means."""
     every = LOCAL_SECONDS if target.local else REMOTE_SECONDS
     terminal = Terminal()
@@ -31,7 +39,7 @@ def watch(target: Target, run_id: str, *, as_json: bool) -> int:
         show_status(status, terminal)
 
     answer(status, as_json, show_end)
-    return exit_code(status)
+    return means(status)
 
 
 def _nothing(status: Document) -> None:

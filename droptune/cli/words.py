@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from droptune.cli.answers import answer, show_begun
+from droptune.cli.follow import promotion_exit_code
 from droptune.cli.options import AppOption, JsonOption, ReasonOption, RunArgument, StateOption
 from droptune.cli.show import show_line
 from droptune.cli.targets import find_target
@@ -63,10 +64,16 @@ again = _wish("again", "Train anew what a run trained; this is paid for anew.")
 def promote(
     run: RunArgument,
     reason: ReasonOption = "",
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Stay until that has ended.")
+    ] = False,
     app: AppOption = None,
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Make a run's model the champion, later than the run itself."""
-    begun = find_target(app, state).client.post("runs", run, "promote", body={"reason": reason})
+    target = find_target(app, state)
+    begun = target.client.post("runs", run, "promote", body={"reason": reason})
+    if wait:
+        return watch(target, run, as_json=as_json, means=promotion_exit_code)
     return answer(begun, as_json, lambda terminal: show_begun(begun, terminal))

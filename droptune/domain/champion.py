@@ -98,14 +98,17 @@ def succeed(
     *,
     project: str,
     rollback: timedelta,
+    even_older: bool = False,
 ) -> Champion | None:
     """Return the champion with `entry` as the current holder, or None when it may not become that.
 
-    Only a dataset that settled later than the champion's promotes, and no run twice.
+    Only a dataset that settled later than the champion's promotes, and no run twice. `even_older`:
+    a person has asked for this very model, and an older dataset is no hindrance.
     """
     if champion is None:
         return Champion(project=project, current=entry, history=(entry,))
-    if champion.has_held(entry.run_id) or entry.settled_at <= champion.current.settled_at:
+    is_newer = even_older or entry.settled_at > champion.current.settled_at
+    if champion.has_held(entry.run_id) or not is_newer:
         return None
     return _replaced(champion, entry, rollback)
 

@@ -9,6 +9,7 @@ DroptuneError
 │   └── OutcomeUnknownError  the request may have acted although no answer came
 ├── StepFailedError          fails the orchestration with the step's code
 ├── RunEndedError            the run stops here with a reasoned answer: not a failure of the step
+├── WishRefusedError         what a person asks for cannot be done, and why (409)
 └── StoreError
     ├── ConflictError        a conditional write or read found another state (409, 412)
     └── BlobNotFoundError    404
@@ -163,6 +164,12 @@ class RunEndedError(DroptuneError):
         super().__init__(message, remedy=remedy, code=code, evidence=evidence)
         self.phase = phase
         self.outcome = outcome
+
+
+class WishRefusedError(DroptuneError):
+    """What a person asks for cannot be done now, or ever, for a reason."""
+
+    code = "refused"
 
 
 class StoreError(DroptuneError):

@@ -131,7 +131,9 @@ def _deployments(estate: Estate, now: datetime, policy: RetentionPolicy) -> Iter
     used = {name for champion in estate.champions for name in _in_use(champion, now, policy)}
     for deployment in estate.deployments:
         record = _maker(deployment, estate)
-        if record is None or not record.phase.is_terminal or deployment.name in used:
+        if record is None or deployment.name in used:
+            continue
+        if record.is_being_promoted or not record.phase.is_terminal:
             continue
         if deployment.state is DeploymentState.DELETING or _is_young(
             policy, now, deployment.created_at, record.ended_at

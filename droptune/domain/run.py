@@ -11,6 +11,7 @@ from droptune.domain.dataset import DatasetRef, Role
 from droptune.domain.findings import Finding, Problem
 from droptune.domain.payload import Model
 from droptune.domain.phases import Outcome, Phase
+from droptune.domain.promotion import Promotion
 
 SCHEMA_VERSION = 1
 
@@ -77,6 +78,7 @@ class RunRecord(Model):
         approval_reasons: why a person has to approve before training; empty: nobody has to.
         files: id at Azure OpenAI of each role's file.
         job, deployment, test, champion: as DESIGN 5's status document shows them.
+        promotion: what was asked for after the run's end, if anything.
         history: phases entered so far, oldest first.
     """
 
@@ -117,6 +119,7 @@ class RunRecord(Model):
     test: Mapping[str, Any] | None = None
     champion: Mapping[str, Any] | None = None
     error: Problem | None = None
+    promotion: Promotion | None = None
     history: tuple[PhaseChange, ...] = ()
 
     @property
@@ -146,6 +149,11 @@ class RunRecord(Model):
             updated_at=at,
             history=(*self.history, PhaseChange(phase=phase, at=at)),
         )
+
+    @property
+    def is_being_promoted(self) -> bool:
+        """Whether a promotion that was asked for after the run's end is under way."""
+        return self.promotion is not None and self.promotion.is_under_way
 
     @property
     def entered_at(self) -> datetime:
@@ -190,7 +198,8 @@ class Word(Model):
 
     Attributes:
         word: cancel, pause, resume, approve or reject.
-        about: for approve and reject, what was waited for: training or promotion.
+        about: for approve and reject, what was waited for: training or promotion; for cancel,
+            "promotion" when that was asked for after the run's end.
         by: the principal, or "holder of the key".
     """
 
@@ -216,6 +225,11 @@ class Control(Model):
     def cancelled(self) -> Word | None:
         """The word that cancelled the run, if any."""
         return self.find("cancel")
+
+    def cancelled_promotion(self, promotion: Promotion) -> Word | None:
+        """Return the word that cancelled a promotion asked for after the run's end, if any."""
+        said = (w for w in self.words if w.word == "cancel" and w.about == "promotion")
+        return next((w for w in said if w.at >= promotion.asked_at), None)
 
     @property
     def is_paused(self) -> bool:

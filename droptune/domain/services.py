@@ -140,6 +140,9 @@ class FineTuningService(Protocol):
     def read_file(self, file_id: str) -> bytes:
         """Return the content of a (small) result file."""
 
+    def has_model(self, model: str) -> bool:
+        """Whether the service knows a model, also one that it has fine-tuned."""
+
     def complete_chat(
         self,
         deployment: str,

@@ -21,11 +21,13 @@ class StepRequest(Model):
         about: which of several things a step is about: a role; `candidate` or `production`;
             `training`, `epochs` or `promotion`; `approved` for a second job; "" for the only one.
         polls: how often the step has answered "later" so far.
+        promotion: which promotion after the run's end asks; 0: the run itself.
     """
 
     run: RunRef
     about: str = ""
     polls: int = 0
+    promotion: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +39,30 @@ class EndRequest(Model):
     outcome: Outcome = Outcome.NONE
     problem: Problem | None = None
     message: str = ""
+    polls: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PromotionRequest(Model):
+    """Names a promotion that was asked for after a run's end: its number begins at 1."""
+
+    run: RunRef
+    promotion: int
+
+    @property
+    def instance_id(self) -> str:
+        """Instance id of the orchestration that carries it out."""
+        return promotion_instance(self.run.id, self.promotion)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EndPromotion(Model):
+    """How a later promotion shall end: promoted, unless there is a problem."""
+
+    run: RunRef
+    promotion: int
+    message: str = ""
+    problem: Problem | None = None
     polls: int = 0
 
 
@@ -174,13 +200,20 @@ STEPS: dict[str, StepSpec] = {
         StepSpec(name="decide_promotion", request=StepRequest, result=Verdict),
         StepSpec(name="promote_deployment", request=StepRequest, result=Verdict),
         StepSpec(name="end_run", request=EndRequest),
+        StepSpec(name="end_promotion", request=EndPromotion),
     )
 }
 
 
-def waiting_instance(run_id: str, step: str, about: str = "") -> str:
+def promotion_instance(run_id: str, promotion: int) -> str:
+    """Return the instance id of a promotion that was asked for after a run's end."""
+    return f"{run_id}:promotion-{promotion}"
+
+
+def waiting_instance(run_id: str, step: str, about: str = "", promotion: int = 0) -> str:
     """Return the instance id of the sub-orchestration that asks a step again."""
-    return f"{run_id}:{step}:{about}" if about else f"{run_id}:{step}"
+    asks = promotion_instance(run_id, promotion) if promotion else run_id
+    return f"{asks}:{step}:{about}" if about else f"{asks}:{step}"
 
 
 def waiting_instances(run_id: str) -> tuple[str, ...]:
@@ -199,6 +232,15 @@ def waiting_instances(run_id: str) -> tuple[str, ...]:
     return tuple(
         waiting_instance(run_id, spec.name, about)
         for spec in STEPS.values()
-        if spec.request is not Collecting
+        if spec.request in (StepRequest, EndRequest)
         for about in abouts.get(spec.name, ("",))
+    )
+
+
+def promoting_instances(run_id: str, promotion: int) -> tuple[str, ...]:
+    """Return every instance that may sleep for a promotion after the run's end."""
+    asked = (("create_deployment", "production"), ("test_deployment", "production"))
+    return tuple(
+        waiting_instance(run_id, step, about, promotion)
+        for step, about in (*asked, ("promote_deployment", ""), ("end_promotion", ""))
     )

@@ -12,9 +12,9 @@ import pytest
 from droptune.api.messages import ApiRequest
 from droptune.api.routes import dispatch
 from droptune.domain.findings import Problem
-from droptune.domain.phases import Outcome, Phase
+from droptune.domain.phases import Phase
 
-from .world import URL, World, a_champion, a_run, find_route
+from .world import URL, World, a_champion, a_kept_model, a_run, find_route
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=y>"
 ID = "shop-v1-aa"
@@ -300,14 +300,28 @@ def test_repetition_asked_for_on_the_page_leads_to_the_new_run(word):
 
 
 def test_promotion_asked_for_on_the_page_is_started():
-    """What was trained and not promoted can be promoted from its page."""
+    """What was trained and not promoted can be promoted from its page, with the reason given."""
     world = World()
-    world.keep(a_run(phase=Phase.SUCCEEDED, outcome=Outcome.NOT_PROMOTED))
+    world.keep(a_kept_model())
+    said = form(word="promote", reason="better after all")
 
-    response = world.post(f"dashboard/runs/{ID}", form(word="promote"), origin=URL)
+    response = world.post(f"dashboard/runs/{ID}", said, origin=URL)
 
     assert response.status == 303
-    assert world.promotions == [(ID, "holder of the key")]
+    assert response.start.name == "promote_model"
+    assert world.promotions == [(ID, "holder of the key", "better after all")]
+
+
+def test_page_of_a_promotion_under_way_moves_and_says_what_is_done():
+    """The run has ended, and the page goes on looking."""
+    world = World()
+    world.keep(a_kept_model(promotion=replace(world.promotion, message="Deploying the model.")))
+
+    page = world.get(f"dashboard/runs/{ID}").body.decode()
+
+    assert "Being promoted, as Ada asked: Deploying the model." in page
+    assert 'data-poll="3"' in page
+    assert "Cancel the promotion" in page
 
 
 def test_rollback_on_the_page_of_a_project_changes_the_champion():

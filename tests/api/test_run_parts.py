@@ -6,15 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from droptune.api.pages import wording
-from droptune.api.pages.configuration_view import configuration_rows
 from droptune.api.pages.offers import offers
 from droptune.api.pages.phase_line import phase_line
 from droptune.api.pages.story import failures, story
 from droptune.domain.phases import Outcome, Phase
+from droptune.domain.promotion import Promotion
 from droptune.domain.run import Control, Word
 
-from .world import NOW, a_champion, a_run
+from .world import NOW, a_champion, a_kept_model, a_run
 
 COST = {"low": 4.1, "high": 6.2, "hosting_month": 1224.0}
 
@@ -73,7 +72,7 @@ def test_line_of_a_failed_run_marks_where_it_stopped():
 )
 def test_only_what_is_allowed_now_is_offered(phase, words):
     """Each button says what it does and what it costs."""
-    made = offers(a_run(phase=phase, cost=COST), Control(), None, can_promote=True)
+    made = offers(a_run(phase=phase, cost=COST), Control(), None)
 
     assert [each["word"] for each in made] == words
     assert all(each["says"].endswith((".", "?")) for each in made)
@@ -81,9 +80,7 @@ def test_only_what_is_allowed_now_is_offered(phase, words):
 
 def test_approval_of_a_training_names_its_price():
     """Nobody approves without the figure."""
-    [approve, *_] = offers(
-        a_run(phase=Phase.AWAITING_APPROVAL, cost=COST), Control(), None, can_promote=True
-    )
+    [approve, *_] = offers(a_run(phase=Phase.AWAITING_APPROVAL, cost=COST), Control(), None)
 
     assert "Costs $4.10 to $6.20." in approve["says"]
 
@@ -93,21 +90,32 @@ def test_approval_of_a_promotion_names_what_it_replaces_and_the_rent():
     champion = dict(a_champion().to_document())
     record = a_run(phase=Phase.AWAITING_PROMOTION, cost=COST)
 
-    [approve, *_] = offers(record, Control(), champion, can_promote=True)
+    [approve, *_] = offers(record, Control(), champion)
 
     assert "It replaces shop-1" in approve["says"]
     assert "Hosting costs $1,224 for 30 days." in approve["says"]
 
 
 def test_promoting_later_is_offered_only_where_it_can_be_done():
-    """Where nothing can promote yet, only a new training is offered."""
-    record = a_run(phase=Phase.SUCCEEDED, outcome=Outcome.NOT_PROMOTED, cost=COST)
-
-    able = offers(record, Control(), None, can_promote=True)
-    unable = offers(record, Control(), None, can_promote=False)
+    """A run without a production SKU keeps its model, and only a new training is offered."""
+    able = offers(a_kept_model(cost=COST), Control(), None)
+    unable = offers(a_kept_model(cost=COST, configuration={}), Control(), None)
 
     assert [each["word"] for each in able] == ["promote", "again"]
     assert [each["word"] for each in unable] == ["again"]
+
+
+def test_promotion_under_way_can_be_cancelled_and_nothing_else():
+    """What was asked for after the run's end takes minutes, or waits for room."""
+    promotion = Promotion(attempt=1, by="Ada", asked_at=NOW)
+    record = a_kept_model(promotion=promotion)
+    said = Word(word="cancel", at=NOW, by="Bo", about="promotion")
+
+    made = offers(record, Control(), None)
+    cancelled = offers(record, Control(words=(said,)), None)
+
+    assert [each["label"] for each in made] == ["Cancel the promotion"]
+    assert cancelled == []
 
 
 def test_rollback_is_offered_by_the_champion_that_replaced_another():
@@ -116,8 +124,8 @@ def test_rollback_is_offered_by_the_champion_that_replaced_another():
     with_way_back = champion | {"previous": champion | {"deployment": "shop-0"}}
     record = a_run(phase=Phase.SUCCEEDED, outcome=Outcome.PROMOTED)
 
-    without = offers(record, Control(), champion, can_promote=True)
-    made = offers(record, Control(), with_way_back, can_promote=True)
+    without = offers(record, Control(), champion)
+    made = offers(record, Control(), with_way_back)
 
     assert [each["word"] for each in without] == ["again"]
     assert [each["word"] for each in made] == ["rollback", "again"]
@@ -162,56 +170,3 @@ def test_evidence_of_a_failed_job_is_its_last_errors():
     events = [{"created_at": NOW, "level": "error", "message": str(n)} for n in range(9)]
 
     assert [each["text"] for each in failures(events, 2)] == ["8", "7"]
-
-
-def test_each_value_of_the_configuration_has_its_origin():
-    """A value takes the origin of what stands above it; written values come before defaults."""
-    configuration = {
-        "seed": 1,
-        "model": "m",
-        "pipeline": {"deploy": {"production": {"sku": "S"}}, "notify": []},
-        "origins": {"model": "project.yaml", "pipeline.deploy.production": "fine-tune-job.yaml"},
-        "as_written": {"model": "m"},
-    }
-
-    rows = [tuple(row.values()) for row in configuration_rows(configuration)]
-
-    assert rows == [
-        ("model", "m", "project.yaml"),
-        ("pipeline.deploy.production.sku", "S", "fine-tune-job.yaml"),
-        ("seed", "1", "default"),
-    ]
-    assert configuration_rows(None) == []
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0 s"),
-        (59.4, "59 s"),
-        (60, "1 min"),
-        (185, "3 min 5 s"),
-        (7_800, "2 h 10 min"),
-        (86_400 * 3 + 7_200, "3 d 2 h"),
-        (86_400 * 30, "30 d"),
-        (None, ""),
-    ],
-)
-def test_length_of_time_has_two_units_at_most(seconds, text):
-    """Exact where it is short, short where it is long."""
-    assert wording.took(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("amount", "text"),
-    [(0, "$0"), (0.004, "under $0.01"), (6.1932, "$6.19"), (1224.0, "$1,224"), (None, "not known")],
-)
-def test_money_reads_as_people_write_it(amount, text):
-    """A price below a cent is not shown as nothing."""
-    assert wording.money(amount) == text
-
-
-@pytest.mark.parametrize("text", ["a\u202eb", "a\x00b", "a\ud800b", "a\u2066b", "a\x1bb"])
-def test_text_that_turns_or_hides_is_made_visible(text):
-    """Overrides of direction, controls and lone surrogates leave a sign of themselves."""
-    assert wording.inert(text) == "a\N{REPLACEMENT CHARACTER}b"

@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from droptune.domain.phases import Outcome, Phase
+from droptune.domain.errors import WishRefusedError
+from droptune.domain.phases import Phase
 from droptune.domain.registration import Cause, Registration
 
-from .world import NOW, URL, World, a_run, read
+from .world import NOW, URL, World, a_kept_model, a_run, read
 
 
 def test_dataset_asked_for_starts_its_run():
@@ -182,39 +183,39 @@ def test_stored_document_is_shown_as_stored(what, name, kind):
     assert (after.body, after.headers["Content-Type"]) == (b'{"x": 1}\n', kind)
 
 
-def test_trained_run_can_be_promoted_later():
-    """A run that ended without a promotion is handed on with who asked."""
+def test_kept_model_is_handed_on_with_who_and_why():
+    """The answer names the run; the promotion is an orchestration of its own."""
     world = World()
-    world.keep(a_run(phase=Phase.SUCCEEDED, outcome=Outcome.NOT_PROMOTED))
+    world.keep(a_kept_model())
+
+    body = {"by": "Ada", "reason": "better after all"}
+    response = world.post("runs/shop-v1-aa/promote", body)
+
+    assert (response.status, read(response)["code"]) == (202, "promoting")
+    assert response.start.name == "promote_model"
+    assert response.start.instance_id == "shop-v1-aa:promotion-1"
+    assert world.promotions == [("shop-v1-aa", "Ada (holder of the key)", "better after all")]
+
+
+def test_model_that_is_promoted_already_starts_nothing():
+    """Asking twice is answered twice."""
+    world = World()
+    world.keep(a_kept_model())
+    world.promotion = world.promotion.ended(at=NOW, message="Promoted: shop-1.", error=None)
 
     response = world.post("runs/shop-v1-aa/promote")
 
-    assert response.status == 202
-    assert world.promotions == [("shop-v1-aa", "holder of the key")]
+    assert (response.status, read(response)["code"]) == (202, "already-promoted")
+    assert response.start is None
 
 
-@pytest.mark.parametrize(
-    ("phase", "outcome", "code"),
-    [
-        (Phase.TRAINING, Outcome.NONE, "not-ended"),
-        (Phase.SUCCEEDED, Outcome.PROMOTED, "nothing-to-promote"),
-        (Phase.FAILED, Outcome.NONE, "nothing-to-promote"),
-    ],
-)
-def test_run_with_nothing_to_promote_is_refused(phase, outcome, code):
-    """Only a model that was trained and not promoted can be promoted later."""
+def test_promotion_that_cannot_be_is_refused_with_its_reason():
+    """The refusal is a problem document with a remedy."""
     world = World()
-    world.keep(a_run(phase=phase, outcome=outcome))
+    world.keep(a_kept_model())
+    world.refusal = WishRefusedError("It is gone.", code="model-gone", remedy="Train anew.")
 
     response = world.post("runs/shop-v1-aa/promote")
 
-    assert (response.status, read(response)["code"]) == (409, code)
-
-
-def test_promotion_that_is_not_built_says_so():
-    """Without anything that promotes the answer is a 501, not a failure."""
-    world = World()
-    world.without_promote()
-    world.keep(a_run(phase=Phase.SUCCEEDED, outcome=Outcome.TRAINED))
-
-    assert world.post("runs/shop-v1-aa/promote").status == 501
+    assert (response.status, read(response)["code"]) == (409, "model-gone")
+    assert read(response)["remedy"] == "Train anew."

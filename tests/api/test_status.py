@@ -11,24 +11,38 @@ from droptune.api.status import status_document
 from droptune.domain.findings import Problem
 from droptune.domain.payload import format_time
 from droptune.domain.phases import Outcome, Phase
+from droptune.domain.promotion import Promotion
 from droptune.domain.run import Control, Word
 
-from .world import NOW, URL, a_run
+from .world import NOW, URL, a_kept_model, a_run
 
 FIELDS = [
     *("schema_version", "id", "project", "version", "attempt", "phase", "phase_index"),
     *("phase_count", "outcome", "message", "waiting_for", "next", "dropped_by", "dataset"),
-    *("configuration", "cost", "job", "deployment", "test", "champion", "error", "links"),
+    *(
+        "configuration",
+        "cost",
+        "job",
+        "deployment",
+        "test",
+        "champion",
+        "promotion",
+        "error",
+        "links",
+    ),
     *("created_at", "updated_at", "ended_at"),
 ]
+
+ASKED = Promotion(attempt=1, by="Ada", asked_at=NOW, reason="why not", message="Deploying.")
+KEPT = {key: getattr(a_kept_model(), key) for key in ("phase", "outcome", "job", "configuration")}
 
 
 def show(record, *words):
     return status_document(record, Control(words=words), URL, NOW)
 
 
-def said(word, reason=""):
-    return Word(word=word, at=NOW, by="ann", reason=reason)
+def said(word, reason="", about=""):
+    return Word(word=word, at=NOW, by="ann", reason=reason, about=about)
 
 
 def test_fresh_run_shows_every_field():
@@ -108,7 +122,10 @@ def test_every_phase_has_a_sentence_and_what_comes_next(phase):
         ({}, [said("pause")], {"resume", "cancel"}),
         ({}, [said("cancel")], set()),
         ({"phase": Phase.AWAITING_PROMOTION}, [], {"approve", "reject", "pause", "cancel"}),
-        ({"phase": Phase.SUCCEEDED, "outcome": Outcome.TRAINED}, [], {"promote"}),
+        (KEPT, [], {"promote"}),
+        (KEPT | {"promotion": ASKED}, [], {"cancel"}),
+        (KEPT | {"promotion": ASKED}, [said("cancel", about="promotion")], set()),
+        ({"phase": Phase.SUCCEEDED, "outcome": Outcome.TRAINED}, [], set()),
         ({"phase": Phase.SUCCEEDED, "outcome": Outcome.PROMOTED}, [], set()),
     ],
 )
@@ -117,6 +134,30 @@ def test_links_offer_what_may_be_said_now(changes, words, actions):
     lasting = {"self", "report", "events", "metrics", "page", "dataset", "project"}
 
     assert set(show(a_run(**changes), *words)["links"]) - lasting == actions
+
+
+@pytest.mark.parametrize(
+    ("promotion", "sentence"),
+    [
+        (ASKED, "Being promoted, as Ada (why not) asked: Deploying."),
+        (
+            ASKED.ended(at=NOW, message="Promoted: shop-1 answers.", error=None),
+            "Promoted later, as Ada (why not) asked: shop-1 answers.",
+        ),
+        (
+            ASKED.ended(at=NOW, message="No room.", error=Problem(code="x", message="No room.")),
+            "Not promoted, though Ada (why not) asked: No room. Nobody approved the promotion "
+            "within 72 hours.",
+        ),
+    ],
+)
+def test_later_promotion_is_shown_with_who_and_why(promotion, sentence):
+    """The run has ended; what was asked for since is said first."""
+    document = show(a_kept_model(promotion=promotion))
+
+    assert document["message"] == sentence
+    assert document["promotion"]["by"] == "Ada"
+    assert document["promotion"]["state"] == promotion.state.value
 
 
 def test_rejected_run_shows_its_problem_and_adopted_job():

@@ -13,8 +13,9 @@ from droptune.api.messages import ApiRequest, ApiResponse
 from droptune.api.routes import ROUTES, Route, dispatch
 from droptune.api.services import ApiServices
 from droptune.domain.champion import Champion, ChampionEntry
-from droptune.domain.errors import BlobNotFoundError, ConflictError
-from droptune.domain.phases import Phase
+from droptune.domain.errors import BlobNotFoundError, ConflictError, WishRefusedError
+from droptune.domain.phases import Outcome, Phase
+from droptune.domain.promotion import Promotion
 from droptune.domain.registration import DatasetRecord, Registration, RunRequest
 from droptune.domain.run import Control, Pin, RunRecord, RunRef, Word, index_name
 from droptune.domain.services import BlobInfo, ResourceManager, StoredBlob
@@ -113,7 +114,7 @@ class World:
         self.datasets, self.runs, self.registry = MemoryBlobs(), MemoryBlobs(), MemoryBlobs()
         self.clock = StoppedClock()
         self.wishes: list[RunRequest] = []
-        self.promotions: list[tuple[str, str]] = []
+        self.promotions: list[tuple[str, str, str]] = []
         self.woken: list[str] = []
         self.answer = Registration(
             run=RunRef(project="shop", id="shop-v1-new"),
@@ -122,6 +123,8 @@ class World:
             message="Go.",
         )
         self.rolled_back: Champion | None = None
+        self.promotion = Promotion(attempt=1, by="Ada", asked_at=NOW, message="About to begin.")
+        self.refusal: WishRefusedError | None = None
         self.services = ApiServices(
             datasets=self.datasets,
             runs=self.runs,
@@ -135,9 +138,6 @@ class World:
             roll_back=lambda project, by, reason: self.rolled_back,
             promote=self._promote,
         )
-
-    def without_promote(self) -> None:
-        self.services = replace(self.services, promote=None)
 
     def with_runs(self, runs: MemoryBlobs) -> ApiServices:
         return replace(self.services, runs=runs)
@@ -195,9 +195,11 @@ class World:
         self.wishes.append(wish)
         return self.answer
 
-    def _promote(self, run_id: str, by: str) -> Registration:
-        self.promotions.append((run_id, by))
-        return self.answer
+    def _promote(self, run: RunRef, by: str, reason: str) -> Promotion:
+        self.promotions.append((run.id, by, reason))
+        if self.refusal is not None:
+            raise self.refusal
+        return self.promotion
 
 
 def to_bytes(body: Any) -> bytes:
@@ -251,3 +253,17 @@ def a_champion(project: str = "shop") -> Champion:
         settled_at=NOW,
     )
     return Champion(project=project, current=entry, history=(entry,))
+
+
+def a_kept_model(run_id: str = "shop-v1-aa", **changes: Any) -> RunRecord:
+    """Return a run that ended without a promotion, with a model that can be promoted later."""
+    production = {"sku": "GlobalStandard", "capacity": 50}
+    values: dict[str, Any] = {
+        "phase": Phase.SUCCEEDED,
+        "outcome": Outcome.NOT_PROMOTED,
+        "message": "Nobody approved the promotion within 72 hours.",
+        "ended_at": NOW,
+        "job": {"id": "ftjob-1", "fine_tuned_model": "m.ft-1"},
+        "configuration": {"pipeline": {"deploy": {"production": production}}},
+    }
+    return a_run(run_id, **values | changes)

@@ -32,6 +32,7 @@ class FakeFineTuning(Scripted):
         deployments: names that the data plane answers for.
         slow_cancellations: how many cancellations are heard but not carried out yet.
         answer: what every chat completion says.
+        gone_models: fine-tuned models that somebody has deleted.
         chats: (deployment, messages) of every completion, in order.
     """
 
@@ -49,6 +50,7 @@ class FakeFineTuning(Scripted):
         self.slow_cancellations = 0
         self.answer = "An answer."
         self.chats: list[tuple[str, Sequence[Mapping[str, Any]]]] = []
+        self.gone_models: set[str] = set()
         self._ids = 0
 
     def set_file(self, file_id: str, status: FileStatus, *, detail: str = "") -> None:
@@ -177,6 +179,12 @@ class FakeFineTuning(Scripted):
             if file_id not in self.contents:
                 raise NotFoundError(f"no file {file_id}")
             return self.contents[file_id]
+
+    def has_model(self, model: str) -> bool:
+        """See FineTuningService."""
+        with self._call("has_model"):
+            made = {job.fine_tuned_model for job in self.jobs.values()}
+            return model in made and model not in self.gone_models
 
     def complete_chat(
         self,

@@ -112,7 +112,8 @@ def test_payload_of_a_step_names_the_run_and_nothing_more() -> None:
 
     name, given = replay.calls[0]
     assert name == "validate_dataset"
-    assert given == {"run": {"project": "shop", "id": "shop-v1-aa"}, "about": "", "polls": 0}
+    run = {"project": "shop", "id": "shop-v1-aa"}
+    assert given == {"run": run, "about": "", "polls": 0, "promotion": 0}
 
 
 def test_plan_ends_before_anything_is_asked_of_azure() -> None:

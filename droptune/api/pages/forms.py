@@ -19,7 +19,7 @@ _REPEATS = ("retry", "again")
 def say_on_page(request: ApiRequest, services: ApiServices) -> ApiResponse:
     """POST /api/dashboard/runs/{id}: a form with `word`, `about` and `reason`.
 
-    `word` is one that is said of a run, or retry, again or promote, which lead to another run.
+    `word` is one that is said of a run, or promote, or retry and again, which lead to another run.
     """
     if find_visitor(request, services) is None:
         return ask_to_sign_in(request, services)
@@ -29,7 +29,8 @@ def say_on_page(request: ApiRequest, services: ApiServices) -> ApiResponse:
     if word in _REPEATS:
         return _shown(repeat_run(word, run_id, request.principal, services, base))
     if word == "promote":
-        return _shown(promote_later(run_id, request.principal, services, base))
+        reason = form.get("reason", "").strip()[:LONGEST_REASON]
+        return _shown(promote_later(run_id, request.principal, reason, services, base))
     if word not in WORDS:
         raise bad_word(word, (*WORDS, *_REPEATS, "promote"))
     said = Said(

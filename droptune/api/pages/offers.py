@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from droptune.api.pages.wording import money
-from droptune.api.status import AWAITING, PROMOTABLE, actions
+from droptune.api.status import AWAITING, actions
 from droptune.domain.payload import Payload
 from droptune.domain.phases import Phase
 from droptune.domain.run import Control, RunRecord
@@ -15,11 +15,11 @@ _BEFORE_JOB = "Nothing was bought, and nothing will be."
 
 
 def offers(
-    record: RunRecord, control: Control, champion: Mapping[str, Any] | None, *, can_promote: bool
+    record: RunRecord, control: Control, champion: Mapping[str, Any] | None
 ) -> list[Payload]:
     """Return the buttons of a run's page; `is_open` shows one without a click more."""
     if record.phase.is_terminal:
-        return list(_after_the_end(record, champion, can_promote))
+        return list(_after_the_end(record, control, champion))
     about = AWAITING.get(record.phase, "")
     return [_offer(word, about, record, champion) for word in actions(record, control)]
 
@@ -112,9 +112,13 @@ def _cancel(record: RunRecord) -> str:
 
 
 def _after_the_end(
-    record: RunRecord, champion: Mapping[str, Any] | None, can_promote: bool
+    record: RunRecord, control: Control, champion: Mapping[str, Any] | None
 ) -> Iterator[Payload]:
-    if can_promote and record.outcome in PROMOTABLE:
+    if record.is_being_promoted:
+        if "cancel" in actions(record, control):
+            yield _button("cancel", "Cancel the promotion", _no_later_promotion(), "danger")
+        return
+    if "promote" in actions(record, control):
         yield _button("promote", "Promote", _promotion(record, champion), "primary")
     if champion and champion["run_id"] == record.id and champion.get("previous"):
         yield _button("rollback", "Roll back", rollback_says(champion), "danger")
@@ -122,6 +126,13 @@ def _after_the_end(
         yield _button("again", "Train anew", _again(record), "plain")
     else:
         yield _button("retry", "Start again", _retry(record), "primary", is_open=True)
+
+
+def _no_later_promotion() -> str:
+    return (
+        "The champion stays. What was deployed for the promotion is deleted; the model is kept and "
+        "can be promoted later."
+    )
 
 
 def _again(record: RunRecord) -> str:

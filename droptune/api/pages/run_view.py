@@ -47,19 +47,19 @@ def run_view(shown: ShownRun, services: ApiServices, base: str) -> Payload:
     record, control, now = shown.record, shown.control, services.clock.now()
     status = status_document(record, control, base, now)
     about = AWAITING.get(record.phase)
+    moves = record.is_being_promoted or not record.phase.is_terminal
     decides = about is not None and control.decision(about) is None and not control.cancelled
-    can_promote = services.promote is not None
     return {
         "title": record.id,
         "now": now,
-        "poll_seconds": None if record.phase.is_terminal else _SECONDS_TO_NEXT_LOOK,
-        "refresh_seconds": None if record.phase.is_terminal or decides else 10,
+        "poll_seconds": _SECONDS_TO_NEXT_LOOK if moves else None,
+        "refresh_seconds": 10 if moves and not decides else None,
         "run": status,
         "tone": tone(record, is_paused=control.is_paused),
         "is_paused": control.is_paused and not record.phase.is_terminal,
         "phases": phase_line(record, now),
         "about": about if decides else None,
-        "offers": offers(record, control, shown.champion, can_promote=can_promote),
+        "offers": offers(record, control, shown.champion),
         "reasons": record.approval_reasons,
         "budget": sentences.budget(record),
         "spent": spent_of(record),

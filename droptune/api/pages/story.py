@@ -13,7 +13,7 @@ from droptune.domain.run import Control, RunRecord
 
 MOST_EVENTS = 60
 _SAID = {
-    "cancel": "cancelled the run",
+    "cancel": "cancelled the {about}",
     "pause": "paused the run",
     "resume": "resumed the run",
     "approve": "approved the {about}",
