@@ -8,6 +8,7 @@ from typing import Any
 
 from droptune.api.openapi_schemas import SCHEMAS
 from droptune.api.operations import OPERATIONS, PATH_PARAMETERS, Operation
+from droptune.api.schemas import report_components
 from droptune.domain.payload import Payload
 
 _PROBLEM = "application/problem+json"
@@ -51,7 +52,7 @@ def document(rows: Iterable[tuple[str, str, str]], version: str, base: str) -> P
         "security": [{"functionKey": []}],
         "paths": paths,
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": SCHEMAS | report_components(),
             "securitySchemes": {
                 "functionKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
                 "session": {"type": "apiKey", "in": "cookie", "name": "droptune_session"},

@@ -94,6 +94,7 @@ ROUTES: tuple[Route, ...] = (
     _post("sweep_on_request", "sweep", sweeps.sweep),
     _get("get_health", "health", about.get_health, anonymous=True),
     _get("get_schema", "schemas/fine-tune-job.json", about.get_schema),
+    _get("get_report_schema", "schemas/report.json", about.get_report_schema),
     _get("get_openapi", "openapi.json", get_openapi),
     _page("show_dashboard", "GET", "dashboard", pages.show_dashboard),
     _page("show_run", "GET", "dashboard/runs/{id}", pages.show_run),

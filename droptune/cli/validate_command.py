@@ -21,6 +21,14 @@ from droptune.domain.payload import Payload
 _ONE = "Name one dataset, or leave out {}."
 
 
+def _print_schema(asked: bool) -> None:
+    if asked:
+        from droptune.api.schemas import REPORT, read_schema
+
+        sys.stdout.write(read_schema(REPORT).decode())
+        raise typer.Exit
+
+
 def validate(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE...", help="JSONL, YAML, a DIR, or - for stdin.")
@@ -44,6 +52,15 @@ def validate(
         bool, typer.Option("--by-folder", help="Each file's folder is a dataset of its own.")
     ] = False,
     as_json: JsonOption = False,
+    schema: Annotated[
+        bool,
+        typer.Option(
+            "--schema",
+            help="Prints the JSON Schema of the report.",
+            is_eager=True,
+            callback=_print_schema,
+        ),
+    ] = False,
 ) -> int:
     """Say what is wrong with a dataset and what training on it would cost; nothing leaves here."""
     shown = Format.JSON if as_json else output

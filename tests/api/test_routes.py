@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import jsonschema
 import pytest
 
+from droptune import api
 from droptune.api import openapi
 from droptune.api.messages import ApiRequest
 from droptune.api.routes import ROUTES, Route, dispatch
 from droptune.api.status import status_document
+from droptune.domain.dataset import Role
 from droptune.domain.errors import RequestRejectedError, StepFailedError, TransientError
 from droptune.domain.run import Control
+from droptune.validation import BytesSource, ValidationRequest, validate
 
 from .world import NOW, URL, World, a_run, read
 
@@ -124,8 +128,30 @@ def test_status_document_is_what_the_openapi_document_promises():
     assert set(schema["required"]) == set(shown) == set(schema["properties"])
 
 
-def test_schema_of_the_configuration_is_served_or_said_to_be_missing():
-    """The route never fails: it has the schema, or it says that there is none."""
-    response = World().get("schemas/fine-tune-job.json")
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [("fine-tune-job", "fine-tune-job.yaml"), ("report", "Droptune report on a dataset")],
+)
+def test_published_schemas_are_served(name: str, title: str):
+    """What the repository publishes is what the app serves, with an ETag."""
+    published = Path(api.__file__).with_name("schemas") / f"{name}.schema.json"
 
-    assert response.status == 200 or read(response)["code"] == "no-schema"
+    response = World().get(f"schemas/{name}.json")
+
+    assert response.status == 200
+    assert response.body == published.read_bytes()
+    assert response.headers["Content-Type"] == "application/schema+json"
+    assert response.headers["ETag"]
+    assert read(response)["title"] == title
+
+
+def test_report_is_what_the_openapi_document_promises():
+    """The document says of the report what its own schema says."""
+    document = openapi.document([], "1", URL)
+    sources = [BytesSource(name="training.jsonl", role=Role.TRAINING, data=b'{"messages": 3}\n')]
+    report = validate(sources, request=ValidationRequest()).to_payload()
+
+    jsonschema.validate(report, document | {"$ref": "#/components/schemas/Report"})
+    wrong = {**report, "findings": [{"rule": 3}]}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(wrong, document | {"$ref": "#/components/schemas/Report"})

@@ -138,3 +138,10 @@ def test_report_of_an_earlier_version_is_refused(tmp_path: Path, capsys) -> None
     assert code == 2
     assert "is a report" in said
     assert "Name the folder of the earlier version" in said
+
+
+def test_schema_of_the_report_is_printed(capsys) -> None:
+    """Whoever reads the document needs neither the repository nor an app to know its fields."""
+    assert main(["validate", "--schema"]) == 0
+
+    assert json.loads(capsys.readouterr().out)["title"] == "Droptune report on a dataset"
