@@ -75,6 +75,7 @@ def _refused(delete: Callable[[], None]) -> list[str]:
 def delete_deployments(
     record: RunRecord, registry: BlobStore, resource_manager: ResourceManager, clock: Clock
 ) -> None:
+    """Delete the deployments that were made for a run, unless callers may use them."""
     if record.deployment is None and record.job is None:
         return  # nothing was ever deployed for it
     champion, _ = load_champion(registry, record.project)

@@ -15,6 +15,10 @@ from droptune.domain.dataset import DatasetRef, is_name
 LONGEST_BODY = 16_384
 LONGEST_REASON = 2_000
 LONGEST_NAME = 100
+MOST_METRICS = 50
+LARGEST_METRIC = 1e15
+METRIC_NAME = "[A-Za-z0-9_./@%:()+-][A-Za-z0-9 _./@%:()+-]{0,63}"
+_METRIC = re.compile(METRIC_NAME)
 _RUN_ID = re.compile("[a-z0-9-]{1,100}")
 
 
@@ -95,6 +99,42 @@ def read_text(body: dict[str, Any], key: str, longest: int) -> str:
             f"Send at most {longest:,} characters.",
         )
     return value
+
+
+def read_metrics(body: dict[str, Any]) -> dict[str, float]:
+    """Return the figures of somebody's own evaluation, {} when there are none; raises a 400."""
+    value = body.get("metrics")
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or len(value) > MOST_METRICS:
+        what = f"{len(value)} entries" if isinstance(value, dict) else f"{type(value).__name__}"
+        raise bad_request(
+            "bad-metrics",
+            f"metrics: {what}.",
+            f'Send an object of at most {MOST_METRICS} figures, such as {{"accuracy": 0.93}}.',
+        )
+    return {_metric_name(name): _figure(name, figure) for name, figure in value.items()}
+
+
+def _metric_name(name: str) -> str:
+    if not _METRIC.fullmatch(name):
+        raise bad_request(
+            "bad-metrics",
+            f"metrics: {name[:80]!r} cannot name a figure.",
+            "Use 1 to 64 of letters, digits, space and _ . / @ % : ( ) + -, not a space first.",
+        )
+    return name
+
+
+def _figure(name: str, figure: object) -> float:
+    if isinstance(figure, int | float) and not isinstance(figure, bool):
+        if abs(figure) <= LARGEST_METRIC:  # NaN is not
+            return float(figure)
+    raise bad_request(
+        "bad-metrics",
+        f"metrics: {name} is {str(figure)[:40]!r}, which is no figure that can be kept.",
+        f"Send a number of at most {LARGEST_METRIC:g}.",
+    )
 
 
 def read_by(body: dict[str, Any], principal: str) -> str:

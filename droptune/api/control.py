@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from droptune.api.bodies import (
     LONGEST_NAME,
     LONGEST_REASON,
     read_by,
+    read_metrics,
     read_object,
     read_text,
     run_id_of,
@@ -25,6 +26,8 @@ from droptune.domain.run import Control, RunRecord, Word
 from droptune.domain.steps import promoting_instances, waiting_instances
 
 WORDS = ("cancel", "pause", "resume", "approve", "reject")
+DECISIONS = ("approve", "reject")
+_KEYS = ("reason", "by", "about")
 _TRIES = 8
 
 
@@ -36,19 +39,22 @@ class Said:
     by: str
     reason: str = ""
     about: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 def say(word: str) -> Callable[[ApiRequest, ApiServices], ApiResponse]:
     """Return the handler of `POST /api/runs/{id}/<word>`."""
 
     def handler(request: ApiRequest, services: ApiServices) -> ApiResponse:
-        """Read the optional body `{reason, by, about}` and record the word."""
-        body = read_object(request, ("reason", "by", "about"))
+        """Read the optional body `{reason, by, about}`, of a decision also `metrics`, and record
+        the word."""
+        body = read_object(request, (*_KEYS, "metrics") if word in DECISIONS else _KEYS)
         said = Said(
             word=word,
             by=read_by(body, request.principal),
             reason=read_text(body, "reason", LONGEST_REASON).strip(),
             about=read_text(body, "about", LONGEST_NAME),
+            metrics=read_metrics(body),
         )
         return record_word(run_id_of(request), said, services, services.base(request.url))
 
@@ -95,7 +101,7 @@ def _asleep(record: RunRecord) -> tuple[str, ...]:
 
 def new_word(said: Said, record: RunRecord, control: Control, now: datetime) -> Word | None:
     """Return the word to add, None when it stands there; raises a 409 with the reason."""
-    if said.word in ("approve", "reject"):
+    if said.word in DECISIONS:
         about = _decided_about(said, record, control)
     elif said.word == "cancel" and record.is_being_promoted:
         about = None if _is_promotion_cancelled(record, control) else "promotion"
@@ -103,7 +109,14 @@ def new_word(said: Said, record: RunRecord, control: Control, now: datetime) -> 
         about = "" if _changes(said.word, record, control) else None
     if about is None:
         return None
-    return Word(word=said.word, at=now, by=said.by, reason=said.reason, about=about)
+    return Word(
+        word=said.word,
+        at=now,
+        by=said.by,
+        reason=said.reason,
+        about=about,
+        metrics=dict(said.metrics),
+    )
 
 
 def _is_promotion_cancelled(record: RunRecord, control: Control) -> bool:

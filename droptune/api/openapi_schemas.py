@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from droptune.api.bodies import LARGEST_METRIC, METRIC_NAME, MOST_METRICS
 from droptune.domain.payload import Payload
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.promotion import PromotionState
@@ -22,6 +23,16 @@ _BY: Payload = {"type": ["string", "null"], "maxLength": 100}
 _ABOUT: Payload = {"enum": ["training", "promotion", "", None]}
 _WORD: Payload = {
     "enum": ["cancel", "pause", "resume", "approve", "reject", "retry", "again", "promote"]
+}
+_METRICS: Payload = {
+    "type": ["object", "null"],
+    "maxProperties": MOST_METRICS,
+    "propertyNames": {"pattern": f"^{METRIC_NAME}$"},
+    "additionalProperties": {
+        "type": "number",
+        "minimum": -LARGEST_METRIC,
+        "maximum": LARGEST_METRIC,
+    },
 }
 _CLOSED: Payload = {"additionalProperties": False}
 
@@ -59,6 +70,7 @@ _ASKED: Payload = {
         },
     },
     "Word": _object("", reason=_REASON, by=_BY, about=_ABOUT) | _CLOSED,
+    "Decision": _object("", reason=_REASON, by=_BY, about=_ABOUT, metrics=_METRICS) | _CLOSED,
     "Reason": _object("", reason=_REASON, by=_BY) | _CLOSED,
     "SweepWish": _object("", dry_run={"type": "boolean", "default": False}) | _CLOSED,
     "WordForm": _object(
@@ -90,6 +102,7 @@ _RUN: Payload = {
         deployment=_maybe(_ref("Deployment")),
         test=_maybe(_object("prompt answer latency_ms")),
         champion=_NULLABLE,
+        decisions=_list(_ref("Decided")),
         promotion=_maybe(_ref("Promotion")),
         error=_maybe(_all(code=_TEXT, message=_TEXT, remedy=_TEXT, evidence=_TEXT)),
         links=_LINKS,
@@ -133,6 +146,14 @@ _RUN: Payload = {
         state=_OPTIONAL,
         endpoint=_OPTIONAL,
         expires_at=_OPTIONAL_TIME,
+    ),
+    "Decided": _all(
+        about=_TEXT,
+        approved={"type": "boolean"},
+        by=_TEXT,
+        at=_TIME,
+        reason=_TEXT,
+        metrics={"type": "object", "additionalProperties": {"type": "number"}},
     ),
     "Promotion": _all(
         attempt={"type": "integer"},

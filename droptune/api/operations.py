@@ -56,13 +56,13 @@ def _get(
     )
 
 
-def _say(summary: str) -> Operation:
+def _say(summary: str, body: str = "Word") -> Operation:
     return Operation(
         summary=summary,
         shown="Run",
         status="202",
         failures=("400", "403", "404", "409", "413"),
-        body="Word",
+        body=body,
         headers=("Location",),
     )
 
@@ -140,8 +140,8 @@ OPERATIONS: dict[str, Operation] = {
     "cancel_run": _say("Cancel a run"),
     "pause_run": _say("Pause a run"),
     "resume_run": _say("Resume a paused run"),
-    "approve_run": _say("Approve what a run waits for"),
-    "reject_run": _say("Reject what a run waits for"),
+    "approve_run": _say("Approve what a run waits for", "Decision"),
+    "reject_run": _say("Reject what a run waits for", "Decision"),
     "promote_run": _start(
         "Promote later what was not promoted", "Reason", needs_body=False, failures=()
     ),

@@ -10,7 +10,7 @@ from droptune.api import sentences
 from droptune.domain.payload import Payload, format_time
 from droptune.domain.phases import PHASE_COUNT, Outcome, Phase
 from droptune.domain.promotable import why_not_promotable
-from droptune.domain.run import Control, Pin, RunRecord
+from droptune.domain.run import Control, Pin, RunRecord, Word
 
 _COST = ("currency", "estimate", "low", "high", "hosting_month", "spent", "as_of")
 _JOB = (
@@ -45,6 +45,7 @@ def status_document(record: RunRecord, control: Control, base_url: str, now: dat
         "deployment": _select(_DEPLOYMENT, record.deployment) if record.deployment else None,
         "test": dict.fromkeys(_TEST) | dict(record.test) if record.test else None,
         "champion": record.champion,
+        "decisions": [_decision(word) for word in control.decisions],
         "promotion": record.promotion.to_payload() if record.promotion else None,
         "error": record.error.to_payload() if record.error else None,
         "links": links(record, control, base_url),
@@ -100,6 +101,17 @@ def actions(record: RunRecord, control: Control) -> tuple[str, ...]:
     decided = about and control.decision(about, since=record.asked_since)
     decide = ("approve", "reject") if about and not decided else ()
     return (*decide, "resume" if control.is_paused else "pause", "cancel")
+
+
+def _decision(word: Word) -> Payload:
+    return {
+        "about": word.about,
+        "approved": word.word == "approve",
+        "by": word.by,
+        "at": format_time(word.at),
+        "reason": word.reason,
+        "metrics": dict(word.metrics),
+    }
 
 
 def _later_actions(record: RunRecord, control: Control) -> tuple[str, ...]:

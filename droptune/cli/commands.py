@@ -188,7 +188,7 @@ COMMANDS: tuple[Command, ...] = (
     _word("pause", "droptune pause RUN"),
     _word("resume", "droptune resume RUN"),
     _word("approve", 'droptune approve RUN --reason "within budget"'),
-    _word("reject", 'droptune reject RUN --reason "worse than the champion"'),
+    _word("reject", 'droptune reject RUN --reason "worse" --metric accuracy=0.81'),
     _wish("retry", "droptune retry RUN --wait"),
     _wish("again", "droptune again RUN"),
     Command(

@@ -18,6 +18,14 @@ StateOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print what the route answers, alone.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Kept with the decision.")]
+MetricOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metric",
+        metavar="NAME=FIGURE",
+        help="A figure of your own evaluation, kept with the decision; may be repeated.",
+    ),
+]
 ScaleOption = Annotated[
     float, typer.Option("--time-scale", min=1, max=10_000, help="How fast local training goes.")
 ]

@@ -70,11 +70,21 @@ def _facts(status: Document) -> Iterable[tuple[str, str]]:
     if test := status.get("test"):
         yield "asked", _in_short(test.get("prompt"))
         yield "answered", _in_short(test.get("answer"))
+    for decision in status.get("decisions") or ():
+        yield "decided", _decision(decision)
     if status.get("next"):
         yield "next", str(status["next"])
     links = status.get("links") or {}
     yield "status", str(links.get("self"))
     yield "page", str(links.get("page"))
+
+
+def _decision(decision: Document) -> str:
+    """Return who decided what, why, and on which figures."""
+    verb = "approved" if decision["approved"] else "rejected"
+    figures = (f"{name} {figure:.6g}" for name, figure in (decision.get("metrics") or {}).items())
+    said = f"{decision['by']} {verb} the {decision['about']}"
+    return "; ".join(part for part in (said, decision.get("reason"), ", ".join(figures)) if part)
 
 
 def _in_short(text: object) -> str:

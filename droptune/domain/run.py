@@ -201,6 +201,7 @@ class Word(Model):
         about: for approve and reject, what was waited for: training or promotion; for cancel,
             "promotion" when that was asked for after the run's end.
         by: the principal, or "holder of the key".
+        metrics: for approve and reject, the figures on which somebody's own evaluation rests.
     """
 
     word: str
@@ -208,6 +209,7 @@ class Word(Model):
     by: str
     reason: str = ""
     about: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -244,6 +246,11 @@ class Control(Model):
         """
         said = (w for w in self.words if w.word in ("approve", "reject") and w.about == about)
         return next((w for w in said if since is None or w.at >= since), None)
+
+    @property
+    def decisions(self) -> tuple[Word, ...]:
+        """Every approval and rejection, oldest first."""
+        return tuple(word for word in self.words if word.word in ("approve", "reject"))
 
     def with_word(self, word: Word) -> Control:
         """Return the control with one more word."""

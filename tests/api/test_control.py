@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from droptune.domain.phases import Phase
 from droptune.domain.run import Word
 from droptune.domain.steps import waiting_instances
 
-from .world import NOW, World, a_run, read
+from .world import NOW, World, a_kept_model, a_run, read
 
 ID = "shop-v1-aa"
 
@@ -173,3 +175,94 @@ def test_post_with_a_key_may_come_from_anywhere():
 
     headers = {"origin": "https://tool.example", "x_functions_key": "k"}
     assert world.post(f"runs/{ID}/cancel", None, **headers).status == 202
+
+
+METRICS = {"accuracy": 0.93, "f1 (macro)": 0.9, "cost/1k": 2}
+
+
+@pytest.mark.parametrize("word", ["approve", "reject"])
+def test_figures_of_a_teams_own_evaluation_are_kept_and_shown(word):
+    """They stand in the control document and in the status, with who, when and why."""
+    world = World()
+    record = world.keep(a_run(phase=Phase.AWAITING_PROMOTION))
+    body = {"by": "nightly-eval", "reason": "better on 400 cases", "metrics": METRICS}
+
+    response = world.post(f"runs/{record.id}/{word}", body)
+
+    [decision] = read(response)["decisions"]
+    assert response.status == 202
+    assert decision["metrics"] == METRICS
+    assert decision["by"] == "nightly-eval (holder of the key)"
+    assert (decision["about"], decision["approved"]) == ("promotion", word == "approve")
+    assert json.loads(world.runs.blobs[record.ref.control])["words"][0]["metrics"] == METRICS
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        "accuracy",
+        [0.9],
+        {"accuracy": "0.9"},
+        {"accuracy": True},
+        {"accuracy": None},
+        {"accuracy": float("nan")},
+        {"accuracy": float("inf")},
+        {"accuracy": 10**400},
+        {"accuracy": {"value": 1}},
+        {"": 1},
+        {" a": 1},
+        {"a" * 65: 1},
+        {"<script>": 1},
+        {f"m{n}": n for n in range(51)},
+    ],
+    ids=lambda metrics: str(metrics)[:30],
+)
+def test_what_is_no_figure_is_refused_with_a_sentence(metrics):
+    """Nothing is kept of a decision whose figures cannot be."""
+    world = World()
+    record = world.keep(a_run(phase=Phase.AWAITING_PROMOTION))
+
+    response = world.post(f"runs/{record.id}/approve", {"metrics": metrics})
+
+    assert (response.status, read(response)["code"]) == (400, "bad-metrics")
+    assert record.ref.control not in world.runs.blobs
+
+
+def test_other_words_take_no_figures():
+    """Figures belong to a decision."""
+    world = World()
+    record = world.keep(a_run())
+
+    response = world.post(f"runs/{record.id}/cancel", {"metrics": METRICS})
+
+    assert (response.status, read(response)["code"]) == (400, "unknown-key")
+
+
+def test_page_shows_who_decided_on_which_figures():
+    """The evidence of the decision stands on the run's page, inert."""
+    world = World()
+    word = Word(
+        word="approve", at=NOW, by="<b>Ada</b>", about="promotion", metrics={"accuracy": 0.93}
+    )
+    record = world.keep(a_run(phase=Phase.AWAITING_PROMOTION), word)
+
+    page = world.get(f"dashboard/runs/{record.id}").body.decode()
+
+    assert "Approved: promotion" in page
+    assert "<b>Ada</b>" not in page
+    assert "accuracy" in page
+    assert "0.93" in page
+
+
+def test_promotion_after_the_end_is_cancelled_once_and_woken():
+    """The run has ended; what was asked for since can be stopped."""
+    world = World()
+    record = world.keep(a_kept_model(promotion=world.promotion))
+
+    first = world.post(f"runs/{record.id}/cancel", {"reason": "no more"})
+    second = world.post(f"runs/{record.id}/cancel")
+
+    [word] = json.loads(world.runs.blobs[record.ref.control])["words"]
+    assert (first.status, second.status) == (202, 202)
+    assert (word["word"], word["about"]) == ("cancel", "promotion")
+    assert "shop-v1-aa:promotion-1:create_deployment:production" in first.wake

@@ -19,18 +19,8 @@ from .world import NOW, URL, a_kept_model, a_run
 FIELDS = [
     *("schema_version", "id", "project", "version", "attempt", "phase", "phase_index"),
     *("phase_count", "outcome", "message", "waiting_for", "next", "dropped_by", "dataset"),
-    *(
-        "configuration",
-        "cost",
-        "job",
-        "deployment",
-        "test",
-        "champion",
-        "promotion",
-        "error",
-        "links",
-    ),
-    *("created_at", "updated_at", "ended_at"),
+    *("configuration", "cost", "job", "deployment", "test", "champion", "decisions"),
+    *("promotion", "error", "links", "created_at", "updated_at", "ended_at"),
 ]
 
 ASKED = Promotion(attempt=1, by="Ada", asked_at=NOW, reason="why not", message="Deploying.")
@@ -167,7 +157,12 @@ def test_rejected_run_shows_its_problem_and_adopted_job():
         a_run(phase=Phase.REJECTED, error=problem, job={"id": "j"}, adopted_from="shop-v0-bb")
     )
 
-    assert document["error"] == {"code": "training-data", "message": "m", "remedy": "r"}
+    assert document["error"] == {
+        "code": "training-data",
+        "message": "m",
+        "remedy": "r",
+        "evidence": "",
+    }
     assert document["job"]["adopted_from"] == "shop-v0-bb"
     assert document["job"]["train_loss"] is None
 

@@ -61,6 +61,7 @@ def run_view(shown: ShownRun, services: ApiServices, base: str) -> Payload:
         "about": about if decides else None,
         "offers": offers(record, control, shown.champion),
         "reasons": record.approval_reasons,
+        "decisions": control.decisions,
         "budget": sentences.budget(record),
         "spent": spent_of(record),
         "cost": record.cost,

@@ -64,7 +64,8 @@ def _people(control: Control) -> Iterator[Payload]:
     for word in control.words:
         did = _SAID.get(word.word, word.word).format(about=word.about or "run")
         reason = f": {word.reason}" if word.reason else ""
-        yield _entry(word.at, "person", "info", f"{word.by} {did}{reason}")
+        figures = "".join(f", {name} {figure:.6g}" for name, figure in word.metrics.items())
+        yield _entry(word.at, "person", "info", f"{word.by} {did}{reason}{figures}")
 
 
 def _job(events: Sequence[Mapping[str, Any]]) -> Iterator[Payload]:
