@@ -171,9 +171,9 @@ COMMANDS: tuple[Command, ...] = (
         name="events",
         module="stored_commands",
         panel=RUNS,
-        examples=("droptune events RUN", "droptune events RUN --json | tail -1"),
+        examples=("droptune events RUN --follow", "droptune events RUN --json | tail -1"),
         json="what `GET /api/runs/{id}/events` answers: one JSON object a line",
-        exits="there are no events yet",
+        exits="there are no events yet, or with --follow: the run did not succeed",
     ),
     Command(
         name="open",

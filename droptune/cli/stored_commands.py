@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Annotated
+
+import typer
 
 from droptune.cli.answers import answer
 from droptune.cli.app_client import Document
+from droptune.cli.event_stream import follow_events
+from droptune.cli.follow import LOCAL_SECONDS, REMOTE_SECONDS, exit_code
 from droptune.cli.options import AppOption, JsonOption, RunArgument, StateOption
 from droptune.cli.refusals import Exit
+from droptune.cli.show import show_line
 from droptune.cli.targets import find_target
 from droptune.cli.terminal import Terminal, moment, money
 from droptune.domain.report.wording import number_of, span
@@ -25,17 +31,33 @@ def report(
 
 
 def events(
-    run: RunArgument, app: AppOption = None, state: StateOption = None, as_json: JsonOption = False
+    run: RunArgument,
+    follows: Annotated[
+        bool, typer.Option("--follow", "-f", help="Stay until the run ends; its end decides.")
+    ] = False,
+    app: AppOption = None,
+    state: StateOption = None,
+    as_json: JsonOption = False,
 ) -> int:
-    """Show the events of a run's fine-tuning job, oldest first."""
-    text = find_target(app, state).client.get_text("runs", run, "events")
-    if as_json:
-        sys.stdout.write(text)
+    """Show the events of a run's fine-tuning job, oldest first; nothing else where it is piped."""
+    target, terminal = find_target(app, state), Terminal()
+
+    def show(line: str) -> None:
+        if as_json:
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
+        else:
+            _show_event(json.loads(line), terminal)
+
+    if not follows:
+        for line in target.client.get_text("runs", run, "events").splitlines():
+            show(line)
         return Exit.YES
-    terminal = Terminal()
-    for line in text.splitlines():
-        _show_event(json.loads(line), terminal)
-    return Exit.YES
+    every = LOCAL_SECONDS if target.local else REMOTE_SECONDS
+    ended = follow_events(target.client, run, every=every, show=show)
+    if terminal.is_live and not as_json:
+        show_line(ended, terminal)
+    return exit_code(ended)
 
 
 def _show_event(event: Document, terminal: Terminal) -> None:
