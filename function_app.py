@@ -137,6 +137,7 @@ class Services:
             ),
             sign_in_path=SIGN_IN if self.settings.app_service_authentication else None,
             sweep=lambda dry_run: self.leftovers.find() if dry_run else self.leftovers.delete(),
+            replay=self.outbox.replay,
             budgets=self.settings.budgets,
             retires_at=RetirementDates(self.resource_manager, self.clock),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from droptune.api.bodies import LARGEST_METRIC, METRIC_NAME, MOST_METRICS
+from droptune.domain.outbox import ANSWERS, DELIVERED, UNDELIVERED, WAITING
 from droptune.domain.payload import Payload
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.promotion import PromotionState
@@ -22,7 +23,10 @@ _REASON: Payload = {"type": ["string", "null"], "maxLength": 2000}
 _BY: Payload = {"type": ["string", "null"], "maxLength": 100}
 _ABOUT: Payload = {"enum": ["training", "promotion", "", None]}
 _WORD: Payload = {
-    "enum": ["cancel", "pause", "resume", "approve", "reject", "retry", "again", "promote"]
+    "enum": [
+        *("cancel", "pause", "resume", "approve", "reject"),
+        *("retry", "again", "promote", "replay"),
+    ]
 }
 _METRICS: Payload = {
     "type": ["object", "null"],
@@ -72,6 +76,7 @@ _ASKED: Payload = {
     "Word": _object("", reason=_REASON, by=_BY, about=_ABOUT) | _CLOSED,
     "Decision": _object("", reason=_REASON, by=_BY, about=_ABOUT, metrics=_METRICS) | _CLOSED,
     "Reason": _object("", reason=_REASON, by=_BY) | _CLOSED,
+    "Nothing": _object("") | _CLOSED,
     "SweepWish": _object("", dry_run={"type": "boolean", "default": False}) | _CLOSED,
     "WordForm": _object(
         "word", word=_WORD, about={"enum": ["", "training", "promotion"]}, reason=_TEXT
@@ -212,6 +217,24 @@ _DATASET: Payload = {
         links=_LINKS,
     ),
 }
+_NOTIFICATION: Payload = {
+    "Notifications": _all(notifications=_list(_ref("Notification"))),
+    "Replayed": _all(replayed={"type": "integer"}, notifications=_list(_ref("Notification"))),
+    "Notification": _all(
+        id=_TEXT,
+        event=_TEXT,
+        at=_TIME,
+        target=_TEXT,
+        format={"enum": ["cloudevents", "teams", "slack"]},
+        state={"enum": [WAITING, DELIVERED, UNDELIVERED]},
+        attempts={"type": "integer"},
+        answer={"enum": ["", *ANSWERS]},
+        problem=_TEXT,
+        next_at=_OPTIONAL_TIME,
+        tried_at=_OPTIONAL_TIME,
+        created_at=_TIME,
+    ),
+}
 _STANDING = _all(reserved={"type": "number"}, spent={"type": "number"}, limit=_NUMBER)
 _PROJECT: Payload = {
     "Projects": _all(projects=_list(_object("project champion links", project=_TEXT))),
@@ -267,4 +290,4 @@ _APP: Payload = {
         link={"type": "string", "format": "uri"},
     ),
 }
-SCHEMAS: Payload = _ASKED | _RUN | _DATASET | _PROJECT | _APP
+SCHEMAS: Payload = _ASKED | _RUN | _DATASET | _NOTIFICATION | _PROJECT | _APP

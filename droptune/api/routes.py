@@ -7,7 +7,17 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from droptune.api import about, datasets, openapi, pages, projects, run_list, runs, sweeps
+from droptune.api import (
+    about,
+    datasets,
+    notifications,
+    openapi,
+    pages,
+    projects,
+    run_list,
+    runs,
+    sweeps,
+)
 from droptune.api.bodies import check_query
 from droptune.api.control import WORDS, say
 from droptune.api.messages import (
@@ -85,6 +95,12 @@ ROUTES: tuple[Route, ...] = (
     _get("get_report", "runs/{id}/report", runs.get_report),
     _get("get_events", "runs/{id}/events", runs.get_events),
     _get("get_metrics", "runs/{id}/metrics", runs.get_metrics),
+    _get("get_notifications", "runs/{id}/notifications", notifications.get_notifications),
+    _post(
+        "replay_notifications",
+        "runs/{id}/notifications/replay",
+        notifications.replay_notifications,
+    ),
     *(_post(f"{word}_run", f"runs/{{id}}/{word}", say(word)) for word in WORDS),
     _post("promote_run", "runs/{id}/promote", runs.promote_run),
     _get("list_projects", "projects", projects.list_projects),

@@ -28,6 +28,7 @@ class ApiServices:
         roll_back: project, who, why -> the new champion, or None when there is no previous one.
         promote: ended run, who, why -> the promotion under way, or done; WishRefusedError else.
         sweep: whether nothing is to be touched -> what nobody needs, and what came of it.
+        replay: run id -> how many undelivered notifications are tried again.
         budgets: what projects and the app may spend, shown with a project.
         retires_at: base model -> when inference with it ends, or None where that is not known.
         documents: remembers parsed documents from one request to the next.
@@ -45,6 +46,7 @@ class ApiServices:
     roll_back: Callable[[str, str, str], Champion | None]
     promote: Callable[[RunRef, str, str], Promotion]
     sweep: Callable[[bool], Sweep] = lambda dry_run: Sweep(dry_run=dry_run)
+    replay: Callable[[str], int] = lambda run_id: 0
     budgets: BudgetLimits = field(default_factory=BudgetLimits)
     sign_in_path: str | None = None
     retires_at: Callable[[str], datetime | None] = lambda model: None

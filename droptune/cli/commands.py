@@ -176,6 +176,16 @@ COMMANDS: tuple[Command, ...] = (
         exits="there are no events yet, or with --follow: the run did not succeed",
     ),
     Command(
+        name="notifications",
+        module="notification_command",
+        panel=RUNS,
+        examples=("droptune notifications RUN", "droptune notifications RUN --replay"),
+        json="what `GET /api/runs/{id}/notifications` answers: notifications, each with id, event, "
+        "at, target, format, state, attempts, answer, problem, next_at, tried_at and created_at; "
+        "with --replay also replayed, how many are tried again",
+        exits="there is no such run",
+    ),
+    Command(
         name="open",
         module="open_command",
         function="open_page",

@@ -14,6 +14,7 @@ from droptune.domain.run import RunRecord
 OUTBOX = "_outbox/"  # in the container `runs`
 DUE = "_due/"
 WAITING, DELIVERED, UNDELIVERED = "waiting", "delivered", "undelivered"
+ANSWERS = ("1xx", "2xx", "3xx", "4xx", "5xx", "none", "not-sent")
 GONE = 410
 DAY = timedelta(days=1)
 _TIME = "%Y%m%dT%H%M%S.%fZ"

@@ -9,6 +9,8 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.config import SchemathesisConfig
 
+from droptune.domain.notifications import events_of
+from droptune.domain.outbox import Subscription, deliveries
 from droptune.domain.phases import Outcome
 from droptune.domain.phases import Phase as RunPhase
 from droptune.domain.registration import DatasetRecord, KnownFile
@@ -30,6 +32,10 @@ def a_full_world() -> World:
         world.runs.put(running.ref.folder + name, text)
     ended = replace(a_run("shop-v1-bb"), outcome=Outcome.NOT_PROMOTED, phase=RunPhase.SUCCEEDED)
     world.keep(replace(ended, created_at=NOW - timedelta(days=1), ended_at=NOW))
+    told = deliveries(
+        events_of(running, app_url=URL), [Subscription(url_setting="NOTIFY_A")], now=NOW
+    )
+    world.runs.put(told[0].name, told[0].failed(at=NOW, problem="transient").to_payload())
     world.rolled_back = a_champion()
     world.registry.put("shop/champion.json", dict(a_champion().to_document()))
     world.datasets.put("shop/v1/training.jsonl", b"x")

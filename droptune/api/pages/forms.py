@@ -9,6 +9,7 @@ from droptune.api.control import WORDS, Said, record_word
 from droptune.api.messages import ApiRequest, ApiResponse
 from droptune.api.pages.session import HOME, ask_to_sign_in, find_visitor, read_form, see
 from droptune.api.projects import roll_back_champion
+from droptune.api.records import get_run
 from droptune.api.runs import promote_later, read_dataset, repeat_run, start_wish
 from droptune.api.services import ApiServices
 from droptune.domain.registration import Cause, RunRequest
@@ -31,8 +32,11 @@ def say_on_page(request: ApiRequest, services: ApiServices) -> ApiResponse:
     if word == "promote":
         reason = form.get("reason", "").strip()[:LONGEST_REASON]
         return _shown(promote_later(run_id, request.principal, reason, services, base))
+    if word == "replay":
+        services.replay(get_run(services.runs, run_id).id)
+        return see(f"{HOME}/runs/{run_id}#notifications")
     if word not in WORDS:
-        raise bad_word(word, (*WORDS, *_REPEATS, "promote"))
+        raise bad_word(word, (*WORDS, *_REPEATS, "promote", "replay"))
     said = Said(
         word=word,
         by=request.principal,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from droptune.api.bodies import run_id_of
 from droptune.api.messages import ApiRequest, ApiResponse
+from droptune.api.notifications import read_deliveries, stored_deliveries
+from droptune.api.pages.notification_view import notification_view
 from droptune.api.pages.render import page_unless_known
 from droptune.api.pages.run_documents import stored_document
 from droptune.api.pages.run_view import ShownRun, run_view, state_of
@@ -21,6 +23,7 @@ def show_run(request: ApiRequest, services: ApiServices) -> ApiResponse:
         return ask_to_sign_in(request, services)
     record = get_run(services.runs, run_id_of(request))
     stored = list(services.runs.list(record.ref.folder))
+    told = stored_deliveries(record.id, services)
     shown = ShownRun(
         record=record,
         control=read_control(services.runs, record.ref),
@@ -29,9 +32,11 @@ def show_run(request: ApiRequest, services: ApiServices) -> ApiResponse:
     )
 
     def context() -> Payload:
-        return run_view(shown, services, services.base(request.url)) | {"visitor": visitor}
+        notified = notification_view(read_deliveries(told, services))
+        view = run_view(shown, services, services.base(request.url))
+        return view | notified | {"visitor": visitor}
 
-    etags = [blob.name + blob.etag for blob in stored]
+    etags = [blob.name + blob.etag for blob in (*stored, *told)]
     state = state_of(shown, etags, services.clock.now())
     return page_unless_known(request, state, "run.html", context)
 

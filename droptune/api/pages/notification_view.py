@@ -1,0 +1,34 @@
+"""What the page of a run shows of its notifications."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from droptune.domain.outbox import DELIVERED, UNDELIVERED, Delivery
+from droptune.domain.payload import Payload
+
+_ANSWERS = {
+    "none": "no answer",
+    "not-sent": "not sent: its setting is missing, not allowed, or its secret is none",
+}
+
+
+def notification_view(deliveries: Sequence[Delivery]) -> Payload:
+    """Return a line for each, and how many a person may send again."""
+    return {
+        "notifications": [_line(each) for each in deliveries],
+        "undelivered": sum(each.state == UNDELIVERED for each in deliveries),
+    }
+
+
+def _line(delivery: Delivery) -> Payload:
+    return {
+        "event": delivery.event.name.removeprefix("run."),
+        "target": delivery.to.url_setting,
+        "tone": {DELIVERED: "good", UNDELIVERED: "bad"}.get(delivery.state, "busy"),
+        "state": delivery.state,
+        "attempts": delivery.attempts,
+        "answer": _ANSWERS.get(delivery.answer, delivery.answer),
+        "tried_at": delivery.tried_at,
+        "next_at": delivery.next_at,
+    }
