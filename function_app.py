@@ -26,8 +26,9 @@ from activities.later_promotions import LaterPromotions, end_promotion
 from activities.leftovers import Leftovers
 from activities.notifications import deliver_notifications, put_missing
 from activities.outbox import Outbox
-from activities.promotions import decide_promotion, promote_deployment, roll_back_champion
+from activities.promotions import decide_promotion, promote_deployment
 from activities.reports import estimate_cost, validate_dataset
+from activities.rollbacks import finish_rollback, roll_back_champion
 from activities.run_records import RunRecords
 from activities.runs import Register, start_run
 from activities.sweeps import sweep
@@ -128,7 +129,13 @@ class Services:
             app_key=self.settings.app_key,
             version=__version__,
             register=self.register,
-            roll_back=partial(roll_back_champion, registry=self.registry, clock=self.clock),
+            roll_back=partial(
+                roll_back_champion,
+                registry=self.registry,
+                records=self.records,
+                resource_manager=self.resource_manager,
+                clock=self.clock,
+            ),
             promote=LaterPromotions(
                 records=self.records,
                 registry=self.registry,
@@ -221,6 +228,7 @@ def activities(services: Services) -> list[Any]:
         bind(test_deployment, **records, **data, **azure, **arm, **policy),
         bind(decide_promotion, **records, **registry, **arm),
         bind(promote_deployment, **records, **registry, **azure, **arm, **clock, **policy),
+        bind(finish_rollback, **records, **registry, **azure, **arm, **clock, **policy),
         bind(end_promotion, **records, **registry, **arm, **clock),
         bind(end_run, **records, **registry, **azure, **arm, **clock, **policy),
     ]

@@ -13,7 +13,6 @@ from activities.deployments import is_billed, look_once_more, may_host
 from activities.run_records import RunRecords
 from activities.step_records import begin_step
 from droptune.domain.champion import Champion, ChampionEntry, succeed
-from droptune.domain.champion import roll_back as rolled_back
 from droptune.domain.errors import StepFailedError
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import Control, RunRecord
@@ -136,17 +135,3 @@ def _entry(record: RunRecord, clock: Clock, control: Control) -> ChampionEntry:
         by=decided.by if decided else "droptune",
         reason=decided.reason if decided else "",
     )
-
-
-def roll_back_champion(
-    project: str, by: str, reason: str, *, registry: BlobStore, clock: Clock
-) -> Champion | None:
-    """Make the previous champion current again; None when there is none. The sweep makes its
-    deployment again if Azure has removed it meanwhile."""
-
-    def change(present: Champion | None) -> Champion | None:
-        if present is None:
-            return None
-        return rolled_back(present, at=clock.now(), by=by, reason=reason)
-
-    return change_champion(registry, project, change)

@@ -25,7 +25,7 @@ from droptune.domain.services import (
     Orchestrations,
     ResourceManager,
 )
-from droptune.domain.steps import Collecting, PromotionRequest
+from droptune.domain.steps import Collecting, PromotionRequest, RollbackRequest
 
 
 def install(*, datasets: BlobStore, registry: BlobStore, clock: Clock) -> None:
@@ -91,13 +91,14 @@ async def sweep(
     for asked in await asyncio.to_thread(find_promotions, records):
         payload = asked.to_payload()
         await orchestrations.ensure_started("promote_model", asked.instance_id, payload)
-    await asyncio.to_thread(
+    for rollback in await asyncio.to_thread(
         restore_champions,
         registry=registry,
         azure_openai=azure_openai,
         resource_manager=resource_manager,
         clock=clock,
-    )
+    ):
+        await orchestrations.ensure_started("ask_again", rollback.instance_id, rollback.question)
 
 
 def find_new(datasets: BlobStore, registry: BlobStore) -> list[DatasetRef]:
@@ -132,20 +133,25 @@ def restore_champions(
     azure_openai: FineTuningService,
     resource_manager: ResourceManager,
     clock: Clock,
-) -> None:
-    """Make a champion that Azure removed again, under a new name; retire replaced ones in time.
+) -> list[RollbackRequest]:
+    """Make a champion that Azure removed again, under a new name; retire replaced ones in time;
+    return the rollbacks that are under way.
 
     One look each time: the pointer moves only once the new deployment has answered.
     """
+    under_way = []
     for folder in registry.list_folders():
         project = folder.rstrip("/")
         champion, _ = load_champion(registry, project) if is_name(project) else (None, None)
         if champion is not None:
+            if champion.returning is not None:
+                under_way.append(RollbackRequest(project=project))
             try:
                 _restore(champion, registry, azure_openai, resource_manager)
                 _retire(champion, registry, resource_manager, clock)
             except DroptuneError:
                 continue  # the next sweep looks again
+    return under_way
 
 
 def _restore(

@@ -262,6 +262,8 @@ _PROJECT: Payload = {
         max_age_seconds={"type": "integer"},
         previous=_NULLABLE,
         history=_list(_OBJECT),
+        returning=_NULLABLE,
+        return_refused=_TEXT,
     ),
 }
 _APP: Payload = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from droptune.api.bodies import (
     LONGEST_NAME,
@@ -12,7 +13,14 @@ from droptune.api.bodies import (
     read_object,
     read_text,
 )
-from droptune.api.messages import ApiRequest, ApiResponse, etag_of, json_response, unless_known
+from droptune.api.messages import (
+    ApiRequest,
+    ApiResponse,
+    StartRequest,
+    etag_of,
+    json_response,
+    unless_known,
+)
 from droptune.api.problems import conflict, not_found
 from droptune.api.records import find_document, find_record
 from droptune.api.run_list import Filter, page_of_runs
@@ -25,6 +33,7 @@ from droptune.domain.ledger import LEDGER, Ledger
 from droptune.domain.payload import Payload
 from droptune.domain.run import RunRecord, RunRef
 from droptune.domain.services import BlobInfo, BlobStore
+from droptune.domain.steps import RollbackRequest
 
 LATEST_RUNS = 10
 
@@ -156,11 +165,12 @@ def roll_back(request: ApiRequest, services: ApiServices) -> ApiResponse:
     reason = read_text(body, "reason", LONGEST_REASON).strip()
     name = read_text(body, "by", LONGEST_NAME).strip()
     by = f"{name} ({request.principal})" if name else request.principal
-    return json_response(roll_back_champion(services, project, by, reason), 202)
+    return roll_back_champion(services, project, by, reason)
 
 
-def roll_back_champion(services: ApiServices, project: str, by: str, reason: str) -> Payload:
-    """Make a project's previous champion current; raises a 409 when there is none."""
+def roll_back_champion(services: ApiServices, project: str, by: str, reason: str) -> ApiResponse:
+    """Make a project's previous champion current, now or once it is deployed again; raises a 409
+    when there is none."""
     champion = services.roll_back(project, by, reason)
     if champion is None:
         raise conflict(
@@ -169,4 +179,9 @@ def roll_back_champion(services: ApiServices, project: str, by: str, reason: str
             "A rollback is possible once a champion has replaced another.",
             link=f"projects/{project}",
         )
-    return dict(champion.to_document())
+    answer = json_response(dict(champion.to_document()), 202)
+    if champion.returning is None:
+        return answer
+    asked = RollbackRequest(project=project)
+    begun = StartRequest(name="ask_again", instance_id=asked.instance_id, payload=asked.question)
+    return replace(answer, headers={**answer.headers, "Retry-After": "60"}, start=begun)

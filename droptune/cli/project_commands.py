@@ -41,8 +41,17 @@ def rollback(
     """Make a project's previous champion the champion again."""
     client = find_target(app, state).client
     champion = client.post("projects", project, "rollback", body={"reason": reason})
-    said = f"{project}: the champion is {champion.get('deployment')}."
-    return answer(champion, as_json, lambda terminal: terminal.say(said))
+    return answer(champion, as_json, lambda terminal: terminal.say(_rolled_back(project, champion)))
+
+
+def _rolled_back(project: str, champion: Document) -> str:
+    now = f"{project}: the champion is {champion.get('deployment')}"
+    if returning := champion.get("returning"):
+        return (
+            f"{now} until {returning['deployment']} answers: Azure had removed the previous "
+            "deployment, and it is made again first, which takes some minutes."
+        )
+    return f"{now}."
 
 
 def _show_projects(listed: list[Document], terminal: Terminal) -> None:
@@ -63,8 +72,12 @@ def _show_project(shown: Document, terminal: Terminal) -> None:
     spend = shown.get("spend") or {}
     terminal.say(str(shown["project"]), "bold")
     terminal.say(f"  {'champion':<18} {_champion(shown.get('champion'))}")
-    if shown.get("champion"):
-        terminal.say(f"  {'model':<18} {shown['champion']['model']}")
+    if champion := shown.get("champion"):
+        terminal.say(f"  {'model':<18} {champion['model']}")
+        if returning := champion.get("returning"):
+            terminal.say(f"  {'returning':<18} {returning['deployment']}, once it answers")
+        if refused := champion.get("return_refused"):
+            terminal.say(f"  {'not returned':<18} {refused}")
     for before in _before(shown):
         since = moment(before["since"])
         said = f"{before.get('deployment')} since {since}, by run {before.get('run_id')}"

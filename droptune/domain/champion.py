@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from droptune.domain.identity import next_name
 from droptune.domain.payload import Model
 
 HISTORY_LENGTH = 20
@@ -43,6 +44,9 @@ class Champion(Model):
     Attributes:
         max_age_seconds: how long a caller may keep the pointer without asking again.
         keep_previous_until: the previous deployment lives at least so long.
+        returning: the previous holder under the name under which it is deployed again: it becomes
+            current once it answers.
+        return_refused: why the last rollback could not deploy again, or "".
     """
 
     project: str
@@ -52,6 +56,8 @@ class Champion(Model):
     previous: ChampionEntry | None = None
     keep_previous_until: datetime | None = None
     history: tuple[ChampionEntry, ...] = ()
+    returning: ChampionEntry | None = None
+    return_refused: str = ""
 
     def to_document(self) -> Mapping[str, Any]:
         """Return the stored and published document: the current holder's fields at the top
@@ -64,10 +70,11 @@ class Champion(Model):
         )
 
     def deployments_in_use(self, now: datetime) -> frozenset[str]:
-        """Return the deployments that callers may use: the current one, and replaced ones until
-        they are due to go."""
+        """Return the deployments that callers may use: the current one, replaced ones until they
+        are due to go, and one that is made again for a rollback."""
         kept = self.keep_previous_until is not None and now < self.keep_previous_until
-        used = {self.current.deployment} | {
+        made = {self.returning.deployment} if self.returning else set()
+        used = {self.current.deployment, *made} | {
             entry.deployment
             for entry in self.history
             if entry.retires_at is not None and now < entry.retires_at
@@ -113,12 +120,58 @@ def succeed(
     return _replaced(champion, entry, rollback)
 
 
-def roll_back(champion: Champion, *, at: datetime, by: str, reason: str) -> Champion | None:
-    """Return the champion with the previous holder current again, or None when there is none."""
+def roll_back(
+    champion: Champion,
+    *,
+    at: datetime,
+    by: str,
+    reason: str,
+    rollback: timedelta = timedelta(hours=48),
+) -> Champion | None:
+    """Return the champion with the previous holder current again, or None when there is none.
+
+    `rollback`: how long the deployment that is replaced lives.
+    """
     if champion.previous is None:
         return None
     entry = replace(champion.previous, since=at, by=by, reason=reason or "rolled back")
-    return _replaced(champion, entry, timedelta(hours=48))
+    return _replaced(champion, entry, rollback)
+
+
+def begin_return(champion: Champion, *, at: datetime, by: str, reason: str) -> Champion | None:
+    """Return the champion whose previous holder is to be deployed again, under a new name, before
+    it becomes current; None when there is no previous one. The first to ask is who asked."""
+    if champion.previous is None:
+        return None
+    if champion.returning is not None:
+        return champion
+    entry = replace(
+        champion.previous,
+        deployment=next_name(champion.previous.deployment),
+        since=at,
+        by=by,
+        reason=reason or "rolled back",
+        retires_at=None,
+    )
+    return replace(champion, returning=entry, return_refused="")
+
+
+def finish_return(
+    champion: Champion, deployment: str, *, at: datetime, rollback: timedelta
+) -> Champion | None:
+    """Return the champion with the holder that was deployed again as the current one; None when
+    that is not waited for any more, as another became the champion meanwhile."""
+    entry = champion.returning
+    if entry is None or entry.deployment != deployment:
+        return None
+    return _replaced(champion, replace(entry, since=at), rollback)
+
+
+def give_up_return(champion: Champion, deployment: str, why: str) -> Champion | None:
+    """Return the champion as it stays when the previous one cannot be deployed again."""
+    if champion.returning is None or champion.returning.deployment != deployment:
+        return None
+    return replace(champion, returning=None, return_refused=why)
 
 
 def _replaced(champion: Champion, entry: ChampionEntry, rollback: timedelta) -> Champion:
@@ -132,5 +185,7 @@ def _replaced(champion: Champion, entry: ChampionEntry, rollback: timedelta) -> 
         current=replace(entry, retires_at=None),
         previous=replace(champion.current, retires_at=until),
         keep_previous_until=until,
+        returning=None,
+        return_refused="",
         history=(*due, replace(entry, retires_at=None))[-HISTORY_LENGTH:],
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from droptune.domain.dataset import DatasetRef
 from droptune.domain.findings import Problem
-from droptune.domain.payload import Model
+from droptune.domain.payload import Model, Payload
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import RunRef
 
@@ -64,6 +64,25 @@ class EndPromotion(Model):
     message: str = ""
     problem: Problem | None = None
     polls: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RollbackRequest(Model):
+    """Names a project whose previous champion is deployed again before it becomes current."""
+
+    project: str
+    polls: int = 0
+
+    @property
+    def instance_id(self) -> str:
+        """Instance id of the orchestration `ask_again` that asks until it is done."""
+        return f"rollback:{self.project}"
+
+    @property
+    def question(self) -> Payload:
+        """Input of that orchestration."""
+        request = self.to_payload()
+        return {"step": "finish_rollback", "request": request, "since": None, "wait": 0.0}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -200,6 +219,7 @@ STEPS: dict[str, StepSpec] = {
         StepSpec(name="decide_promotion", request=StepRequest, result=Verdict),
         StepSpec(name="promote_deployment", request=StepRequest, result=Verdict),
         StepSpec(name="end_run", request=EndRequest),
+        StepSpec(name="finish_rollback", request=RollbackRequest, waits=True),
         StepSpec(name="end_promotion", request=EndPromotion),
     )
 }

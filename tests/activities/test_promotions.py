@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from activities import promotions
 from activities.promotions import decide_promotion, promote_deployment
+from activities.rollbacks import roll_back_champion
 from droptune.domain.champion import roll_back, succeed
 from droptune.domain.dataset import DatasetRef
 from droptune.domain.deployment import DeploymentRequest, DeploymentState
@@ -265,7 +265,10 @@ def test_run_that_was_rolled_back_is_not_promoted_by_a_late_repetition() -> None
     world.crown(an_entry())
     run = a_tried_run(world)
     promote(world, run)
-    promotions.roll_back_champion("shop", "Ada", "bad", registry=world.registry, clock=world.clock)
+    world.resource_manager.put_deployment(
+        DeploymentRequest(name="shop-aaaaaaaaaaaa", model="m", sku="GlobalStandard", capacity=50)
+    )
+    world.call(roll_back_champion, "shop", "Ada", "bad")
 
     verdict = promote(world, run)
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from activities.champions import change_champion
-from activities.promotions import roll_back_champion
+from activities.rollbacks import roll_back_champion
 from activities.sweeps import install, restore_champions, sweep
 from droptune.domain.champion import succeed
 from droptune.domain.dataset import DatasetRef
@@ -286,33 +286,13 @@ def test_replaced_champion_lives_twice_the_age_that_callers_may_keep() -> None:
     assert set(world.resource_manager.deployments) == {"shop-000000000002"}
 
 
-def test_rollback_after_the_deployment_went_makes_it_again() -> None:
-    """The model is kept, so the previous champion can always return."""
-    world = World()
-    replace_champion(world, 1)
-    world.clock.advance(3600)
-    replace_champion(world, 2)
-    world.clock.advance(50 * 3600)
-    restore(world)
-
-    rolled = roll_back_champion("shop", "Ada", "", registry=world.registry, clock=world.clock)
-    restore(world)
-
-    champion = world.champion()
-    assert rolled is not None
-    assert champion is not None
-    assert champion.current.run_id == "shop-v1-00000001"
-    assert champion.current.deployment == "shop-000000000001-1"
-    assert "shop-000000000001-1" in world.resource_manager.deployments
-
-
 def test_rolled_back_champion_is_not_retired() -> None:
     """It was due to go once, and is current now."""
     world = World()
     replace_champion(world, 1)
     world.clock.advance(3600)
     replace_champion(world, 2)
-    roll_back_champion("shop", "Ada", "", registry=world.registry, clock=world.clock)
+    world.call(roll_back_champion, "shop", "Ada", "")
 
     world.clock.advance(100 * 3600)
     restore(world)

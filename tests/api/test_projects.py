@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from droptune.domain.budget import BudgetLimits, reserve
@@ -76,6 +78,21 @@ def test_rollback_answers_the_champion_that_is_current_again():
     response = world.post("projects/shop/rollback", {"reason": "worse answers"})
 
     assert (response.status, read(response)["run_id"]) == (202, "shop-v1-aa")
+
+
+def test_rollback_to_a_deployment_that_is_gone_starts_making_it_again():
+    """The pointer stays until it answers; the answer says so, and when to ask again."""
+    world = world_with_champion()
+    world.rolled_back = replace(a_champion(), returning=a_champion().current)
+
+    response = world.post("projects/shop/rollback", {"reason": "worse answers"})
+
+    assert response.status == 202
+    assert read(response)["returning"]["run_id"] == "shop-v1-aa"
+    assert response.headers["Retry-After"] == "60"
+    assert response.start is not None
+    assert (response.start.name, response.start.instance_id) == ("ask_again", "rollback:shop")
+    assert response.start.payload["step"] == "finish_rollback"
 
 
 def test_rollback_without_a_previous_champion_is_refused():

@@ -113,6 +113,19 @@ def test_rollback_names_the_champion(app: CannedApp, capsys) -> None:
     assert "bot-1" in capsys.readouterr().out
 
 
+def test_rollback_that_deploys_again_first_says_so(app: CannedApp, capsys) -> None:
+    """The champion stays until the previous one answers."""
+    shown = {"deployment": "bot-2", "returning": {"deployment": "bot-1-1"}}
+    app.answer("POST /api/projects/bot/rollback", shown, 202)
+
+    code = main(["rollback", "bot", "--app", app.url])
+
+    assert code == 0
+    assert "the champion is bot-2 until bot-1-1 answers" in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
 def test_project_shows_its_champion_and_those_before(app: CannedApp, capsys) -> None:
     """The present champion is not listed again among those before it."""
     since = "2026-11-24T08:05:00.123456Z"

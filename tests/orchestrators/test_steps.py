@@ -12,7 +12,8 @@ import azure.durable_functions as df
 import pytest
 
 from devhost.durable.replay import Replay
-from droptune.domain.steps import STEPS
+from droptune.domain.steps import STEPS, RollbackRequest
+from orchestrators.ask_again import ask_again
 from orchestrators.fine_tune_model import fine_tune_model
 from tests.orchestrators.test_fine_tune_model import EVERY_QUESTION, a_replay
 
@@ -168,4 +169,20 @@ def test_every_step_that_the_table_has_is_asked_for() -> None:
     """The table names no activity that no orchestrator calls, and the other way round."""
     text = (FOLDER / "steps.py").read_text("utf-8")
 
-    assert [name for name in STEPS if f'"{name}"' not in text] == []
+    begun = RollbackRequest(project="shop").question["step"]  # asked by an orchestration of its own
+
+    assert [name for name in STEPS if f'"{name}"' not in text] == [begun]
+
+
+def test_rollback_is_asked_for_until_it_is_done() -> None:
+    """It begins with a look, waits as it is told, and counts how often it asked."""
+    asked = RollbackRequest(project="shop")
+    replay = Replay(
+        input=asked.question,
+        answers={"finish_rollback": [{"later": 10, "reason": "not yet"}, {"value": {}}]},
+    )
+
+    output = replay.run(ask_again)
+
+    assert output == {"value": {}}
+    assert [given["polls"] for _, given in replay.calls] == [0, 1]

@@ -65,8 +65,8 @@ def say_on_project(request: ApiRequest, services: ApiServices) -> ApiResponse:
     if form.get("word") != "rollback":
         raise bad_word(form.get("word", ""), ("rollback",))
     reason = form.get("reason", "").strip()[:LONGEST_REASON]
-    roll_back_champion(services, project, request.principal, reason)
-    return see(f"{HOME}/projects/{project}")
+    answer = roll_back_champion(services, project, request.principal, reason)
+    return replace(see(f"{HOME}/projects/{project}"), start=answer.start)
 
 
 def _shown(started: ApiResponse) -> ApiResponse:

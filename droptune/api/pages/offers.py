@@ -156,7 +156,8 @@ def rollback_says(champion: Mapping[str, Any]) -> str:
     return (
         f"{previous['deployment']} becomes the champion again, at once; {champion['deployment']} "
         "stays for a way forward. Nothing is trained. If Azure has removed the old deployment "
-        "meanwhile, it is made again and billed by the hour as before."
+        "meanwhile, it is made again first, which takes some minutes, and billed by the hour as "
+        "before."
     )
 
 
