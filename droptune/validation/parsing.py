@@ -15,29 +15,63 @@ from droptune.validation.rules.faults import Fault, FaultKind, count_keys
 from droptune.validation.rules.registry import Rule
 from droptune.validation.rules.selection import Selection
 from droptune.validation.scanned import Scanned
+from droptune.validation.signs import Signs
 
 BOM = b"\xef\xbb\xbf"
 ODD_BYTES = 8_000
 _REFUSALS = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
-_SPACED_KEY = re.compile(rb'"[ \t\r]+:')
+_SPACED = rb'"[ \t\r]+:'
+_SPACED_KEY = re.compile(_SPACED)
 _BACKSLASH = ord("\\")
 
 
 class Parsed(NamedTuple):
-    """What a line holds: the messages of a plain example, or else an object."""
+    """What a line holds: the messages of a plain example, or else an object.
+
+    `sought` are the rules on examples of which a sign was found.
+    """
 
     plain: list[PlainMessage] | None
     value: dict[str, Any] | None
     raw: bytes
     line: int
+    sought: tuple[Rule, ...]
+
+
+class Sought:
+    """The signs of all rules that have some, and of keys that are written with blanks."""
+
+    def __init__(self, selection: Selection) -> None:
+        """Seek for the rules on lines and on examples."""
+        self._line, self._example = selection.line, selection.sought
+        signed = [rule.signs for rule in (*self._line, *self._example)]
+        self.signs = Signs([*signed, (_SPACED,)])
+        self._spaced = 1 << len(signed)
+        self._known: dict[int, tuple[tuple[Rule, ...], tuple[Rule, ...], bool]] = {}
+
+    def of(self, mask: int) -> tuple[tuple[Rule, ...], tuple[Rule, ...], bool]:
+        """Return the rules on lines, those on examples, and whether a key may be spaced."""
+        found = self._known.get(mask)
+        if found is None:
+            above = mask >> len(self._line)
+            found = self._known[mask] = (
+                _chosen(self._line, mask),
+                _chosen(self._example, above),
+                bool(mask & self._spaced),
+            )
+        return found
+
+
+def _chosen(rules: tuple[Rule, ...], mask: int) -> tuple[Rule, ...]:
+    return tuple(rule for at, rule in enumerate(rules) if mask >> at & 1)
 
 
 class Parser:
     """Parses the blocks of one range, one after the other."""
 
-    def __init__(self, selection: Selection, result: Scanned) -> None:
+    def __init__(self, selection: Selection, sought: Sought, result: Scanned) -> None:
         """Put lines, examples and what rules on lines say into a result."""
-        self._selection, self._result = selection, result
+        self._selection, self._sought, self._result = selection, sought, result
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder().decode
         self._parsed: list[Parsed] = []
 
@@ -57,8 +91,7 @@ class Parser:
         lines = data.split(b"\n")
         if block.ended:
             lines.pop()
-        sought = needed(self._selection.line, data)
-        spaced = _has_spaced_key(data)
+        masks, rules_of = self._sought.signs.masks(lines), self._sought.of
         long, last = len(data) > LONGEST_LINE, len(lines) - 1
         for at, raw in enumerate(lines):
             if long and len(raw) > LONGEST_LINE:
@@ -66,11 +99,12 @@ class Parser:
                 continue
             result.lines += 1
             ended = block.ended or at < last
-            if sought:
-                self._ask(sought, RawLine(raw, result.lines, ended=ended))
-            self._line(raw, ended, spaced)
+            on_line, on_example, spaced = rules_of(masks[at])
+            if on_line:
+                self._ask(on_line, RawLine(raw, result.lines, ended=ended))
+            self._line(raw, ended, spaced, on_example)
 
-    def _line(self, raw: bytes, ended: bool, spaced: bool) -> None:
+    def _line(self, raw: bytes, ended: bool, spaced: bool, sought: tuple[Rule, ...]) -> None:
         data = raw[len(BOM) :] if raw.startswith(BOM) else raw
         number = self._result.lines
         plain: list[PlainMessage] | None = None
@@ -91,13 +125,12 @@ class Parser:
             if not _is_clear(data, keys, spaced) and line.fault is not None:
                 self._ask(self._selection.faulty, line)
                 return
-        self._parsed.append(Parsed(plain, value, data, number))
+        self._parsed.append(Parsed(plain, value, data, number, sought))
 
     def _ask(self, rules: Iterable[Rule], line: RawLine) -> None:
         for rule in rules:
-            if not rule.needles or any(needle in line.raw for needle in rule.needles):
-                for place in rule.check(line):
-                    self._result.tally.add(rule.id, place, line.number)
+            for place in rule.check(line):
+                self._result.tally.add(rule.id, place, line.number)
 
     def _too_long(self) -> None:
         self._result.lines += 1
@@ -112,11 +145,6 @@ class Parser:
             for place in rule.check(line):
                 self._result.tally.add_many(rule.id, line.number, count, place)
         self._result.lines += count
-
-
-def needed(rules: tuple[Rule, ...], data: bytes) -> tuple[Rule, ...]:
-    """Return the rules of which a needle is in a block at all."""
-    return tuple(rule for rule in rules if any(needle in data for needle in rule.needles))
 
 
 def _has_spaced_key(data: bytes) -> bool:

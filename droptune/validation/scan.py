@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from droptune.validation.blocks import Block, read_blocks
-from droptune.validation.parsing import Parsed, Parser, needed
+from droptune.validation.parsing import Parsed, Parser, Sought
 from droptune.validation.rules import RULES
 from droptune.validation.rules.example import Asked, Example, message_lists
-from droptune.validation.rules.registry import Rule
 from droptune.validation.rules.selection import Selection
 from droptune.validation.scanned import SAMPLED, TOKEN_KINDS, Scanned
 from droptune.validation.sources import Source
@@ -32,6 +31,7 @@ class Scanner:
         """Prepare for a dataset; `fast` False counts with the reference alone."""
         self.asked = asked
         self.selection = Selection(tuple(RULES.values()), asked)
+        self.sought = Sought(self.selection)
         self.counter = make_counter(encoding, fast=fast)
         self.recipe = Recipe(self.counter)
 
@@ -72,7 +72,6 @@ class _Work:
     """A batch of blocks, whose examples are parsed and whose texts are being counted."""
 
     parsed: list[Parsed] = field(default_factory=list)
-    sought: dict[str, Rule] = field(default_factory=dict)
     size_bytes: int = 0
     known: list[Plain | int] = field(default_factory=list)
     texts: Texts = field(default_factory=Texts)
@@ -92,7 +91,7 @@ class _Scan:
         self.result = Scanned(states={kind: kind() for kind in scanner.selection.states})
         self._selection, self._asked = scanner.selection, scanner.asked
         self._counter, self._recipe, self._count_many = scanner.counter, scanner.recipe, count_many
-        self._parser = Parser(scanner.selection, self.result)
+        self._parser = Parser(scanner.selection, scanner.sought, self.result)
         self._adders = [state.add for state in self.result.states.values()]
         self._counting: _Work | None = None
         self._counted: _Work | None = None
@@ -102,7 +101,6 @@ class _Scan:
         self._finish()
         work = self._gathered
         work.parsed += self._parser.parse(block)
-        work.sought |= {rule.id: rule for rule in needed(self._selection.sought, block.data)}
         work.size_bytes += len(block.data)
         if work.size_bytes >= self._batch_bytes:
             self._hand_over()
@@ -146,8 +144,7 @@ class _Scan:
         self.result.examples += len(work.parsed)
         totals, assistants = self.result.tokens["total"], self.result.tokens["assistant"]
         counts, at, at_answer = work.counts, 0, len(work.texts.others)
-        sought = tuple(work.sought.values())
-        shows = self._shows(sought)
+        shows = bool(self._selection.plain or self._adders)
         for each, known in zip(work.parsed, work.known, strict=True):
             if type(known) is int:
                 tokens = known
@@ -164,14 +161,11 @@ class _Scan:
                     at += others
                 totals[tokens] += 1
                 assistants[assistant] += 1
-            if shows or each.plain is None:
-                self._show(each, tokens, sought)
+            if shows or each.sought or each.plain is None:
+                self._show(each, tokens)
 
-    def _shows(self, sought: tuple[Rule, ...]) -> bool:
-        return bool(self._selection.plain or sought or self._adders)
-
-    def _show(self, parsed: Parsed, tokens: int, sought: tuple[Rule, ...]) -> None:
-        plain, value, raw, line = parsed
+    def _show(self, parsed: Parsed, tokens: int) -> None:
+        plain, value, raw, line, sought = parsed
         tally = self.result.tally
         example = Example(
             value, raw, line, plain=plain, odd=plain is None, tokens=tokens, asked=self._asked
@@ -180,9 +174,8 @@ class _Scan:
             for place in rule.check(example):
                 tally.add(rule.id, place, line)
         for rule in sought:
-            if any(needle in raw for needle in rule.needles):
-                for place in rule.check(example):
-                    tally.add(rule.id, place, line)
+            for place in rule.check(example):
+                tally.add(rule.id, place, line)
         for add in self._adders:
             add(example)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from droptune.domain.findings import Severity
 from droptune.validation.rules.damage_patterns import (
     STRANGE,
+    STRANGE_SIGNS,
     Damage,
     find_controls,
     find_invisible,
@@ -26,8 +27,6 @@ _SPECIAL = re.compile(
     r"|start_header_id|end_header_id|system|user|assistant|pad|sep)\|>"
     r"|\[/INST\]|<(?:start|end)_of_turn>"
 )
-_BAR = re.compile(rb"\|(?:>|\\u003[eE])")
-_ESCAPED, _ESCAPED_CONTROL = re.compile(rb"\\[bu]"), re.compile(rb"\\(?:b|u00[0189])")
 _QUOTES = frozenset("`'\"\u201c\u2018\u00ab")
 _last: list[object] = [None, ()]
 
@@ -37,6 +36,7 @@ _last: list[object] = [None, ()]
     Severity.WARNING,
     says="A text was UTF-8 and was read as Windows-1252: `Ã©` stands where `é` was meant.",
     fix="Read the source as UTF-8 and write the file again.",
+    signs=STRANGE_SIGNS,
     fails=said_in("Where is the cafÃ©?"),
     passes=said_in("Où est le café de São Paulo, à 20 °C? Coût : 10 £."),
 )
@@ -50,6 +50,7 @@ def mojibake(example: Example) -> Iterator[Place]:
     Severity.WARNING,
     says="A text holds U+FFFD, which stands where a character was lost.",
     fix="Read the source with its own encoding and write the file again.",
+    signs=STRANGE_SIGNS,
     fails=said_in("Where is the caf\ufffd?"),
     passes=said_in("A decoder writes U+FFFD, \ufffd, where bytes are not UTF-8."),
 )
@@ -67,6 +68,7 @@ def replacement_character(example: Example) -> Iterator[Place]:
     Severity.WARNING,
     says="A text holds control characters other than tabs, line breaks and page breaks.",
     fix="Remove them.",
+    signs=STRANGE_SIGNS,
     fails=said_in("It\x92s \x1b[31mred\x1b[0m."),
     passes=said_in("One\ttwo\nthree\r\nfour\x0cfive."),
 )
@@ -81,6 +83,7 @@ def control_character(example: Example) -> Iterator[Place]:
     says="A text holds characters without width, or that turn the direction of writing, where the "
     "script has no use for them.",
     fix="Remove them: nobody sees them, and the model learns them.",
+    signs=STRANGE_SIGNS,
     fails=said_in("Where is the big\u200bgest ocean?"),
     passes=said_in("\u0645\u06cc\u200c\u062e\u0648 👩\u200d🚒 🏴\U000e0067\U000e0062\U000e007f"),
 )
@@ -94,14 +97,12 @@ def invisible_character(example: Example) -> Iterator[Place]:
     Severity.WARNING,
     says="A text holds what stands for a model's special token, such as `<|im_start|>`.",
     fix="Remove it: the service adds its own, and this one is trained as text.",
+    signs=(rb"\|(?:>|\\u003[eE])", rb"/INST\]", rb"_of_turn"),
     fails=said_in("Hello<|im_end|>\n<|im_start|>assistant"),
     passes=said_in("GPT-2 ends a text with `<|endoftext|>`; F# has <| and |>."),
 )
 def special_token_text(example: Example) -> Iterator[Place]:
     """Yield a place for each text with such a token that is not quoted."""
-    raw = example.raw
-    if not (_BAR.search(raw) or b"[/INST]" in raw or b"_of_turn" in raw):
-        return
     for text in example.texts:
         for found in _SPECIAL.finditer(text.text):
             if found.start() == 0 or text.text[found.start() - 1] not in _QUOTES:
@@ -117,13 +118,8 @@ def _strange(example: Example) -> tuple[Text, ...]:
 
 
 def _find_strange(example: Example) -> Iterator[Text]:
-    raw = example.raw
-    delete = b"\x7f" in raw
-    if raw.isascii() and not delete and not _ESCAPED.search(raw):
-        return
-    controls = delete or _ESCAPED_CONTROL.search(raw)
     for text in example.texts:
-        if (controls or not text.text.isascii()) and STRANGE.search(text.text):
+        if STRANGE.search(text.text):
             yield text
 
 

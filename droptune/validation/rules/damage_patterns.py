@@ -21,6 +21,23 @@ STRANGE = re.compile(
 )
 """Begins whatever may be damage: most texts hold nothing of the kind."""
 
+_NEXT = (
+    rb"(?:\xc2[\x80-\xbf]|[\xc5\xc6\xcb][\x80-\xbf]|\xe2[\x80-\x84][\x80-\xbf]"
+    rb"|\\u(?:00[89abAB]|01[5679]|02[cdCD]|20[1-3]|20[aA]|21)[0-9a-fA-F]{1,2})"
+)
+STRANGE_SIGNS = (
+    rb"\x7f|\xc2[\x80-\x9f]|\\b|\\u00(?:0[0-8b-fB-F]|1|7[fF]|[89])",
+    rb"\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0-\xa9]|\xef\xbb\xbf|\xf3\xa0[\x80\x81]"
+    rb"|\\u20(?:0[b-fB-F]|2[a-eA-E]|6)|\\u[fF][eE][fF][fF]|\\u[dD][bB]40",
+    rb"\xef\xbf\xbd|\\u[fF]{3}[dD]",
+    rb"(?:\xc3[\x82-\x85\x8e-\x91]|\\u00(?:[cC][2-5eEfF]|[dD][01]))" + _NEXT,
+    rb"(?:\xc3[\xa2-\xa9\xaf]|\\u00[eE][2-9fF])" + _NEXT + _NEXT,
+    rb"(?:\xc3\xa2|\\u00[eE]2)(?:\xe2\x82\xac|\xe2\x80[\x9a\xa0]|\xc6\x92"
+    rb"|\\u(?:20[aA][cC]|201[aA]|2020|0192))",
+    rb"(?:\xc3\xb0|\\u00[fF]0)(?:\xc5\xb8|\\u0178)",
+)
+"""One of them is in each line that holds such a text, as UTF-8 or as escapes; see `Rule.signs`."""
+
 _MOJIBAKE = re.compile(
     f"(?:[\u00c2-\u00df][{_CONTINUED}]|[\u00e0-\u00ef][{_CONTINUED}]{{2}}"
     f"|[\u00f0-\u00f4][{_CONTINUED}]{{3}}){{1,12}}"

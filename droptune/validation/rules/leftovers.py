@@ -170,7 +170,7 @@ _PROGRAMS = re.compile(
     Severity.WARNING,
     says='A text greets "nan" or "None", or holds "[object Object]": a value was missing.',
     fix="Write what belongs there, or leave the example out.",
-    needles=(b"ear nan", b"ear None", b"[object Object]"),
+    signs=(b"ear nan", b"ear None", rb"\[object Object\]"),
     fails=case(chat(user(), assistant("Dear nan, your parcel is on its way."))),
     passes=case(chat(user("Why does JavaScript show [object Object]?"), assistant("Ask it."))),
 )

@@ -87,7 +87,9 @@ class Rule:
         odd_only: asked only of examples that are anything but `messages` of non-blank text with
             known roles, the last of them the assistant's, on a line of 8,000 bytes at most. Most
             examples are not odd, and cost nothing.
-        needles: asked only of lines that hold one of these bytes; empty for all.
+        signs: asked only of lines in which one of these expressions is found; empty for all. They
+            see the line as it is written, with JSON's escapes; see `validation/signs.py` for what
+            they may hold.
         faulty_only: a rule on lines that is asked only of lines that hold no valid object.
         states: what it wants gathered over a file.
         together: the one statistic that is told of a file instead of its places: a clause with
@@ -107,7 +109,7 @@ class Rule:
     formats: tuple[str, ...] = ()
     odd_only: bool = False
     faulty_only: bool = False
-    needles: tuple[bytes, ...] = ()
+    signs: tuple[bytes, ...] = ()
     states: tuple[type[Any], ...] = ()
     together: str = ""
 
@@ -140,7 +142,7 @@ class Family:
         return self._declare(Kind.START, id, severity, rest)
 
     def line(self, id: str, severity: Severity, **rest: Any) -> Callable[[Check], Check]:
-        """Declare a rule on a line's bytes: `check(line: RawLine)`; give faulty_only or needles."""
+        """Declare a rule on a line's bytes: `check(line: RawLine)`; give faulty_only or signs."""
         return self._declare(Kind.LINE, id, severity, rest)
 
     def example(self, id: str, severity: Severity, **rest: Any) -> Callable[[Check], Check]:

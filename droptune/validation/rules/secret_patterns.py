@@ -64,15 +64,33 @@ def _decoded(part: str) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-_THEN = rb"[\"'`\]*\\\\ \t]{0,6}(?:[:=]|is)"
-ANY_SECRET = re.compile(
-    rb"A(?:KIA|SIA|Iza)|xox[abeprs]-|J[A-Za-z0-9_-]{10}|_[A-Za-z0-9]{20}"
-    rb"|-(?<=[kt]-)[A-Za-z0-9][A-Za-z0-9_-]{19}|=[A-Za-z0-9+/%_-]{40}|SG\."
-    rb"|w(?:ord|d)" + _THEN + rb"|W(?:ORD|D)" + _THEN + rb"|k(?<=[_i-]k)ey" + _THEN
-    + rb"|K(?:ey|EY)" + _THEN + rb"|CRET" + _THEN
-)  # fmt: skip
-SECRET = b"ecret"
-"""One of the two stands in a line that holds a key or password; each is fast in its own way."""
+KEY_SIGNS = (
+    rb"A(?:KIA|SIA)[A-Z2-7]{16}",
+    rb"AIza[\w-]{35}",
+    rb"Acc(?:ount|ess)Key=",
+    rb"sig=(?:[\w+/-]|%[0-9A-Fa-f]{2}){40}",
+    rb"gh[pousr]_[A-Za-z0-9]{36}",
+    rb"github_pat_",
+    rb"glpat-[\w-]{20}",
+    rb"xox[abeprs]-[0-9]{6}",
+    rb"sk-[\w-]{32}",
+    rb"k_live_",
+    rb"npm_[A-Za-z0-9]{36}",
+    rb"hf_[A-Za-z]{34}",
+    rb"SG\.[\w-]{22}",
+    rb"eyJ[\w-]{10}",
+)
+"""One of them is in each line that holds a key; see `Rule.signs`."""
+
+PASSWORD_SIGNS = (
+    rb"(?:ass(?:word|wd)|ASS(?:WORD|WD)|pi[_-]?[Kk]ey|PI[_-]?KEY|ecret(?:[_-]?[Aa]ccess)?"
+    rb"(?:[_-]?[Kk]ey)?|ECRET(?:_ACCESS)?(?:_KEY)?)"
+    rb"(?:[\"'`\]*\\ \tt]|u00[26][27d0]){0,16}(?:[:=]|is)",
+)
+"""The same of what is assigned; quotes and tabs may be written as escapes."""
+
+ADDRESS_SIGNS = (rb":(?:\\?/){2}[^\s\"@]*@",)
+"""The same of an address with a password."""
 
 _KEYS = (
     _key("an AWS access key", "IA", r"\b(?:AKIA|ASIA)(?P<body>[A-Z2-7]{16})\b"),

@@ -11,8 +11,9 @@ from droptune.validation.rules.fixtures import assistant, call, calling, chat, u
 from droptune.validation.rules.found import Found, first_of
 from droptune.validation.rules.registry import Case, Family, Place, case
 from droptune.validation.rules.secret_patterns import (
-    ANY_SECRET,
-    SECRET,
+    ADDRESS_SIGNS,
+    KEY_SIGNS,
+    PASSWORD_SIGNS,
     find_address_passwords,
     find_keys,
     find_passwords,
@@ -24,8 +25,6 @@ rules = Family("secrets")
 Finder = Callable[[str], Iterable[Found]]
 FIX = "Remove it from the data, and revoke it where it is valid."
 DRAWN = "h7Qm2ZxB9vT4kLw8RfYp3NcJ6sGd1XaE5uKe"
-
-_last: list[object] = [None, False]
 
 
 def said_in(content: str, **request: Any) -> Case:
@@ -39,13 +38,13 @@ def said_in(content: str, **request: Any) -> Case:
     says="A text holds a key or token of a known kind: AWS, Azure, Google, GitHub, Slack, OpenAI "
     "and others, by how they begin.",
     fix=FIX,
+    signs=KEY_SIGNS,
     fails=case(chat(user(), calling(call(f'{{"q": "ghp_{DRAWN}"}}')), tools=[])),
     passes=said_in("Set AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE and token ghp_" + "x" * 36),
 )
 def access_key(example: Example) -> Iterator[Place]:
     """Yield a place for each text with such keys, of which only the public beginning is shown."""
-    if _may_hold_secrets(example):
-        yield from places(example, find_keys)
+    yield from places(example, find_keys)
 
 
 @rules.example(
@@ -53,7 +52,7 @@ def access_key(example: Example) -> Iterator[Place]:
     Severity.WARNING,
     says="A text holds a private key in PEM form.",
     fix=FIX,
-    needles=(b"PRIVATE KEY",),
+    signs=(b"PRIVATE KEY",),
     fails=said_in(
         "-----BEGIN PRIVATE KEY-----\n" + (DRAWN + DRAWN[::-1])[:64] + "\n-----END PRIVATE KEY-----"
     ),
@@ -69,13 +68,13 @@ def private_key(example: Example) -> Iterator[Place]:
     Severity.WARNING,
     says="A password, secret or key is assigned a value that looks like a real one.",
     fix=FIX,
+    signs=PASSWORD_SIGNS,
     fails=said_in("login: ada, password: " + "vR7#qm2!Zk"),
     passes=said_in("password = get_password(user); password=<your-password>; password: P@ssw0rd1"),
 )
 def password(example: Example) -> Iterator[Place]:
     """Yield a place for each text with such values, which are never shown."""
-    if _may_hold_secrets(example):
-        yield from places(example, find_passwords)
+    yield from places(example, find_passwords)
 
 
 @rules.example(
@@ -83,22 +82,13 @@ def password(example: Example) -> Iterator[Place]:
     Severity.WARNING,
     says="An address holds user and password.",
     fix=FIX,
-    needles=(b"@",),
+    signs=ADDRESS_SIGNS,
     fails=said_in("Use postgres://ada:" + "vR7qm2Zk9" + "@db.contoso-sales.net/orders"),
     passes=said_in("Use postgres://user:password@localhost/orders"),
 )
 def password_in_address(example: Example) -> Iterator[Place]:
     """Yield a place for each text with such addresses."""
-    if b"://" in example.raw or rb":\/\/" in example.raw:
-        yield from places(example, find_address_passwords)
-
-
-def _may_hold_secrets(example: Example) -> bool:
-    """Whether the line holds what every key or password begins with; found once for each."""
-    if _last[0] is not example:
-        raw = example.raw
-        _last[0], _last[1] = example, SECRET in raw or ANY_SECRET.search(raw) is not None
-    return bool(_last[1])
+    yield from places(example, find_address_passwords)
 
 
 def places(example: Example, find: Finder) -> Iterator[Place]:

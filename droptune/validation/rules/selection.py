@@ -13,10 +13,10 @@ class Selection:
 
     Attributes:
         faulty: of lines that hold no valid object.
-        line: of lines that hold one of the needles.
+        line: of lines that hold one of their signs.
         plain: of every example.
         odd: of examples that hold more than plain text.
-        sought: of examples whose line holds one of the needles.
+        sought: of examples whose line holds one of their signs.
         states: what has to be gathered over each file.
     """
 
@@ -32,8 +32,8 @@ class Selection:
         lines, examples = self._of(Kind.LINE), self._of(Kind.EXAMPLE)
         self.faulty = tuple(rule for rule in lines if rule.faulty_only)
         self.line = tuple(rule for rule in lines if not rule.faulty_only)
-        self.sought = tuple(rule for rule in examples if rule.needles)
-        rest = [rule for rule in examples if not rule.needles]
+        self.sought = tuple(rule for rule in examples if rule.signs)
+        rest = [rule for rule in examples if not rule.signs]
         self.plain = tuple(rule for rule in rest if not rule.odd_only)
         self.odd = tuple(rest)
         self.file, self.dataset = self._of(Kind.FILE), self._of(Kind.DATASET)

@@ -120,7 +120,7 @@ def csv(start: FileStart) -> Iterator[Place]:
     Severity.INFO,
     says="The file begins with a byte order mark; it is accepted.",
     fix="`--fix` removes it.",
-    needles=(BOM,),
+    signs=(BOM,),
     fails=case(BOM + json.dumps(chat()).encode()),
     passes=GOOD,
     together="a byte order mark stands at the beginning",

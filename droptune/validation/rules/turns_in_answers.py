@@ -27,7 +27,7 @@ _ASKS_FOR_TURNS = re.compile(
     says='An answer holds turns of a conversation, such as "User:" or "Assistant:".',
     fix="Make each turn a message of its own, and let the answer hold the answer alone.",
     formats=("supervised", "dpo"),
-    needles=(b"Human:", b"User:", b"Assistant:"),
+    signs=(b"Human:", b"User:", b"Assistant:"),
     fails=case(chat(user(), assistant("The Pacific.\nUser: And then?\nAssistant: The Atlantic."))),
     passes=case(chat(user("Write a dialogue."), assistant("User: Good day.\nAssistant: Hi, you."))),
 )

@@ -59,8 +59,8 @@ def test_rule_is_told_in_a_sentence(rule: Rule) -> None:
 
 @every_rule
 def test_rule_on_lines_is_asked_only_where_it_may_speak(rule: Rule) -> None:
-    """A rule on lines' bytes names its needles or waits for faults: no line costs more."""
-    assert rule.kind is not Kind.LINE or rule.faulty_only or rule.needles
+    """A rule on lines' bytes names its signs or waits for faults: no line costs more."""
+    assert rule.kind is not Kind.LINE or rule.faulty_only or rule.signs
 
 
 def test_cookbook_error_classes_all_have_a_rule() -> None:

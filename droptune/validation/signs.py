@@ -1,0 +1,82 @@
+"""What a line may concern: many expressions, sought in one pass over its bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+WORTH_BYTES = 256 << 10  # Hyperscan needs 80 ms to be loaded and to compile
+_Masks = Callable[[Sequence[bytes]], list[int]]
+
+
+class Signs:
+    """Seeks signs in lines: with Hyperscan where that is installed, else with `re`, to one effect.
+
+    A sign is one or more expressions, of those that both know: no look-around, no references. A
+    mask has a bit for each sign, in the order in which they are given.
+    """
+
+    def __init__(self, signs: Sequence[tuple[bytes, ...]], *, worth: int = WORTH_BYTES) -> None:
+        """Seek signs; `worth` is from how many bytes on it pays to make the faster search."""
+        self._bits: dict[bytes, int] = {}
+        for at, sign in enumerate(signs):
+            for each in sign:
+                self._bits[each] = self._bits.get(each, 0) | 1 << at
+        self._until = worth
+        self._masks, self._is_fast = _seek_each(self._bits), False
+
+    def masks(self, lines: Sequence[bytes]) -> list[int]:
+        """Return for each line which signs it holds."""
+        if not self._is_fast:
+            self._until -= sum(map(len, lines))
+            if self._until < 0 and self._bits:
+                self._masks, self._is_fast = _seek_together(self._bits) or self._masks, True
+        return self._masks(lines)
+
+
+def _seek_each(bits: Mapping[bytes, int]) -> _Masks:
+    """Return a search by one expression after the other."""
+    searches = [(mask, re.compile(each, re.DOTALL).search) for each, mask in bits.items()]
+
+    def masks(lines: Sequence[bytes]) -> list[int]:
+        data = b"\n".join(lines)
+        there = [(mask, search) for mask, search in searches if search(data)]
+        return [_mask(there, line) for line in lines] if there else [0] * len(lines)
+
+    return masks
+
+
+def _mask(there: Sequence[tuple[int, Callable[[bytes], Any]]], line: bytes) -> int:
+    found = 0
+    for mask, search in there:
+        if mask & ~found and search(line):
+            found |= mask
+    return found
+
+
+def _seek_together(bits: Mapping[bytes, int]) -> _Masks | None:
+    """Return one search by all expressions; None where Hyperscan is not installed."""
+    try:
+        import hyperscan
+    except ImportError:
+        return None
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    flags = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_DOTALL
+    database.compile(expressions=list(bits), ids=list(range(len(bits))), flags=[flags] * len(bits))
+    scan, of, found = database.scan, list(bits.values()), 0
+
+    def tell(at: int, _start: int, _end: int, _flags: int, _context: object) -> None:
+        nonlocal found
+        found |= of[at]
+
+    def masks(lines: Sequence[bytes]) -> list[int]:
+        nonlocal found
+        every = []
+        for line in lines:
+            found = 0
+            scan(line, match_event_handler=tell)
+            every.append(found)
+        return every
+
+    return masks
