@@ -91,7 +91,12 @@ class Services:
     @property
     def outbox(self) -> Outbox:
         """What others are to be told."""
-        return Outbox(runs=self.runs, clock=self.clock, app_url=self.settings.app_url or "")
+        return Outbox(
+            runs=self.runs,
+            clock=self.clock,
+            app_url=self.settings.app_url or "",
+            always=self.settings.told_always,
+        )
 
     @property
     def register(self) -> Register:

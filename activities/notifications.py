@@ -12,9 +12,10 @@ from typing import Protocol
 from activities.outbox import LOOK_BACK, Outbox
 from activities.run_records import RunRecords
 from droptune.domain.errors import DroptuneError, TransientError
-from droptune.domain.messages import Message, render, signature_headers
+from droptune.domain.messages import Message, render
 from droptune.domain.notifications import stalled
 from droptune.domain.outbox import Delivery, Mark, answer_class
+from droptune.domain.signatures import signature_headers
 from droptune.domain.stalls import bound_of, stall_of
 
 MOST_LANES = 16

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from droptune.domain.budget import BudgetLimits
 from droptune.domain.configuration import TRAINING_TYPES, Ceilings
 from droptune.domain.errors import SettingsError
+from droptune.domain.outbox import LOCAL_TARGET, Subscription
 from droptune.domain.service_limits import STANDARD, ServiceLimits, published_limits
 from droptune.domain.steps import Policy
 
@@ -74,6 +75,12 @@ class Settings:
             runs_per_day=self.limits_runs_per_day,
             time_scale=self.time_scale,
         )
+
+    @property
+    def told_always(self) -> tuple[Subscription, ...]:
+        """Who is told of every run: on a laptop the receiver there, if one is named."""
+        is_told = self.is_local and LOCAL_TARGET in self.notify
+        return (Subscription(url_setting=LOCAL_TARGET),) if is_told else ()
 
     @property
     def is_local(self) -> bool:

@@ -137,6 +137,7 @@ def test_addresses_for_news_are_known_by_name() -> None:
     )
 
     assert read.ceilings.notify_settings == ("NOTIFY_LOCAL", "NOTIFY_TEAMS")
+    assert read.told_always == ()
     assert read.notify["NOTIFY_TEAMS"] == "https://example.com/hook/?sig=abc/"
     assert read.notify["NOTIFY_TEAMS_SECRET"] == "whsec_abc"
     assert "NOTIFY_UNSET" not in read.notify

@@ -10,6 +10,8 @@ import ipaddress
 import socket
 from typing import TYPE_CHECKING, Any
 
+from droptune.adapters.deadline import Deadline
+
 if TYPE_CHECKING:
     from requests import Session
 
@@ -53,20 +55,27 @@ def _unwrapped(address: Address) -> Address:
     return address.ipv4_mapped or address.sixtofour or address
 
 
-def guarded_session(*, local: bool) -> Session:
-    """Return a session that checks each connection before it sends a byte, and trusts no proxy."""
+def guarded_session(*, local: bool, deadline: Deadline) -> Session:
+    """Return a session that checks each connection before it sends a byte, and trusts no proxy.
+
+    Its connections end with the deadline.
+    """
     from requests import Session
     from requests.adapters import HTTPAdapter
     from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
     from urllib3.connection import HTTPConnection, HTTPSConnection
 
+    def checked(connection: socket.socket, *, tls: bool) -> socket.socket:
+        deadline.watch(connection)
+        return _checked(connection, local=local, tls=tls)
+
     class GuardedConnection(HTTPConnection):
         def _new_conn(self) -> socket.socket:
-            return _checked(super()._new_conn(), local=local, tls=False)
+            return checked(super()._new_conn(), tls=False)
 
     class GuardedTlsConnection(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
-            return _checked(super()._new_conn(), local=local, tls=True)
+            return checked(super()._new_conn(), tls=True)
 
     class Pool(HTTPConnectionPool):
         ConnectionCls = GuardedConnection

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from droptune.adapters.addresses import AddressRefusedError, guarded_session, refuse_address
+from droptune.adapters.deadline import Deadline
 from droptune.adapters.failures import is_transient, retry_after
 from droptune.domain.errors import DroptuneError, RequestRejectedError, TransientError
 from droptune.domain.messages import Message
-
-if TYPE_CHECKING:
-    from requests import Session
+from droptune.domain.outbox import LOCAL_TARGET
 
 _CONNECT_SECONDS, _READ_SECONDS = 5, 20  # Source: standard-webhooks spec 1.0.0: 15 to 30 s
+_SECONDS = 30
 _PREFIX = "NOTIFY_"
 
 
@@ -28,14 +27,19 @@ class RequestsWebhooks:
     followed.
     """
 
-    def __init__(self, settings: Mapping[str, str], *, local: bool = False) -> None:
+    def __init__(
+        self, settings: Mapping[str, str], *, local: bool = False, seconds: float = _SECONDS
+    ) -> None:
         """Take the app settings that begin with NOTIFY_.
 
         Args:
-            local: an installation on a laptop, which may post to itself without TLS.
+            local: an installation on a laptop, whose NOTIFY_LOCAL, and no other setting, may lead
+                to this machine, without TLS.
+            seconds: how long one post may take in all.
         """
         self._settings = {k: v for k, v in settings.items() if k.startswith(_PREFIX)}
         self._local = local
+        self._seconds = seconds
 
     def post(self, url_setting: str, message: Message, headers: Mapping[str, str]) -> None:
         """Post a message once; returns for a 2xx.
@@ -45,16 +49,21 @@ class RequestsWebhooks:
         """
         from requests import RequestException
 
-        parts = self._target(url_setting)
+        local = self._local and url_setting == LOCAL_TARGET
+        parts = self._target(url_setting, local=local)
         try:
-            with self._session.post(
-                parts.geturl(),
-                data=message.body,
-                headers={"Content-Type": message.content_type, **headers},
-                timeout=(_CONNECT_SECONDS, _READ_SECONDS),
-                allow_redirects=False,
-                stream=True,  # the body is never read
-            ) as answer:
+            with (
+                Deadline(self._seconds) as deadline,
+                guarded_session(local=local, deadline=deadline) as session,
+                session.post(
+                    parts.geturl(),
+                    data=message.body,
+                    headers={"Content-Type": message.content_type, **headers},
+                    timeout=(_CONNECT_SECONDS, _READ_SECONDS),
+                    allow_redirects=False,
+                    stream=True,  # the body is never read
+                ) as answer,
+            ):
                 status, said = answer.status_code, dict(answer.headers)
         except AddressRefusedError as refused:
             raise _not_allowed(url_setting, str(refused)) from None
@@ -64,7 +73,7 @@ class RequestsWebhooks:
         if not 200 <= status < 300:
             raise _failure(url_setting, status, said)
 
-    def _target(self, url_setting: str) -> SplitResult:
+    def _target(self, url_setting: str, *, local: bool) -> SplitResult:
         """Return the URL to post to, once everything about it that can be known before is."""
         url = self._settings.get(url_setting, "").strip()
         if not url:
@@ -79,20 +88,16 @@ class RequestsWebhooks:
         if not host or parts.scheme not in ("http", "https"):
             raise _not_allowed(url_setting, "its value is not an https URL")
         if parts.scheme == "http":
-            if not self._local:
+            if not local:
                 raise _not_allowed(url_setting, "its URL is not https")
             port = parts.port or 80
         try:
-            refuse_address(host, port, local=self._local, tls=parts.scheme == "https")
+            refuse_address(host, port, local=local, tls=parts.scheme == "https")
         except AddressRefusedError as refused:
             raise _not_allowed(url_setting, str(refused)) from None
         except OSError:
             raise TransientError(f"notifying through {url_setting}: no such host") from None
         return parts
-
-    @cached_property
-    def _session(self) -> Session:
-        return guarded_session(local=self._local)
 
 
 def _failure(url_setting: str, status: int, headers: Mapping[str, Any]) -> DroptuneError:

@@ -7,9 +7,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import IO, Self
 from urllib.parse import urlsplit
 
@@ -66,12 +66,18 @@ class LocalApp:
         storage_port: int = 0,
         root: Path = ROOT,
         say: Callable[[str], None] = lambda text: None,
+        settings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Describe it; a port of 0 is the one of last time if it is free, else any free one."""
+        """Describe it; a port of 0 is the one of last time if it is free, else any free one.
+
+        Args:
+            settings: further app settings.
+        """
         self.state = state.resolve()
         self.time_scale = time_scale
         self._root = root
         self._say = say
+        self._settings = settings
         self._ports = {"storage": storage_port, "emulator": emulator_port, "app": app_port}
         self._lock: IO[bytes] | None = None
         self._storage = self._process("azurite", _AZURITE_READY)
@@ -226,6 +232,7 @@ class LocalApp:
             "TIME_SCALE": f"{self.time_scale:g}",
             "DEVHOST_TIMER_SECONDS": "5",
             "TASK_HUB_NAME": "droptune",
+            **self._settings,
         }
 
 

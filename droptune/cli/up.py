@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +15,11 @@ import typer
 from droptune.cli.installation import Installation
 from droptune.cli.local_app import AlreadyRunningError, LocalApp
 from droptune.cli.options import JsonOption, ScaleOption
+from droptune.cli.receiver import Receiver
 from droptune.cli.refusals import Exit, Refusal
 from droptune.cli.targets import DEFAULT_STATE
 from droptune.cli.terminal import Terminal, show_json
+from droptune.domain.outbox import LOCAL_TARGET
 
 _LOOK_SECONDS = 0.5
 
@@ -36,16 +41,20 @@ def up(
     """Start storage, a stand-in for Azure OpenAI and the app on this machine, and stay."""
     terminal = Terminal()
     say = (lambda text: None) if as_json else terminal.say
-    app = LocalApp(
-        state=state,
-        time_scale=time_scale,
-        app_port=port,
-        emulator_port=emulator_port,
-        storage_port=storage_port,
-        say=say,
-    )
+    told = Terminal(sys.stderr) if as_json else terminal
     try:
-        with app:
+        with ExitStack() as stack:
+            settings = {} if LOCAL_TARGET in os.environ else _listen(stack, told).settings
+            app = LocalApp(
+                state=state,
+                time_scale=time_scale,
+                app_port=port,
+                emulator_port=emulator_port,
+                storage_port=storage_port,
+                say=say,
+                settings=settings,
+            )
+            stack.enter_context(app)
             _stay(app, lambda: _tell(app.installation(), as_json, terminal))
     except AlreadyRunningError as already:
         if already.installation is None:  # it is starting at this moment
@@ -53,6 +62,11 @@ def up(
         _tell(already.installation, as_json, terminal)
         say("  It runs already; nothing was started.")
     return Exit.YES
+
+
+def _listen(stack: ExitStack, terminal: Terminal) -> Receiver:
+    """Return a receiver that shows notifications, which ends with the stack."""
+    return stack.enter_context(Receiver(lambda line: terminal.say(f"  {line}")))
 
 
 def _stay(app: LocalApp, tell: Callable[[], None]) -> None:
@@ -82,4 +96,5 @@ def _tell(installation: Installation, as_json: bool, terminal: Terminal) -> None
     terminal.say(f"  {'runs':<18} {base}/runs")
     terminal.say(f"  {'datasets':<18} {base}/datasets")
     terminal.say(f"  {'Azure OpenAI':<18} {installation.emulator_url} (a stand-in)")
+    terminal.say(f"  {'notifications':<18} a line each, here, as they are told")
     terminal.say("  Drop a dataset: python3 -m droptune submit DIR. Ctrl-C stops everything.")

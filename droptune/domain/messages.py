@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from droptune.domain.errors import SettingsError
 from droptune.domain.notifications import CONTENT_TYPE, Event
 from droptune.domain.payload import Payload
 
@@ -32,41 +26,6 @@ def render(event: Event, format: str) -> Message:
     content_type, shape = _FORMATS[format]
     body = json.dumps(shape(event), ensure_ascii=False, separators=(",", ":")).encode()
     return Message(id=event.id, content_type=content_type, body=body)
-
-
-def signature_headers(message: Message, *, secrets: str, at: datetime) -> Mapping[str, str]:
-    """Return the headers of Standard Webhooks for one try, made at an aware time.
-
-    Args:
-        secrets: one secret, or several with spaces between them while keys are changed, each in
-            base64, with or without `whsec_`. Raises SettingsError for one that is not.
-
-    Source: standard-webhooks spec 1.0.0: HMAC-SHA256 over `id.timestamp.body`, `v1,<base64>`, a
-    list with spaces between.
-    """
-    timestamp = str(int(at.timestamp()))
-    content = b".".join((message.id.encode(), timestamp.encode(), message.body))
-    signed = (hmac.new(_key(secret), content, hashlib.sha256) for secret in secrets.split())
-    signatures = " ".join(f"v1,{base64.b64encode(each.digest()).decode()}" for each in signed)
-    return {
-        "webhook-id": message.id,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": signatures,
-    }
-
-
-def _key(secret: str) -> bytes:
-    text = secret.removeprefix("whsec_")
-    try:
-        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except binascii.Error:
-        key = b""
-    if not key:
-        raise SettingsError(
-            "a secret for signing notifications is not base64",
-            remedy="Set `whsec_` and 24 to 64 random bytes in base64.",
-        )
-    return key
 
 
 def _cloudevent(event: Event) -> Payload:

@@ -16,6 +16,7 @@ DUE = "_due/"
 WAITING, DELIVERED, UNDELIVERED = "waiting", "delivered", "undelivered"
 ANSWERS = ("1xx", "2xx", "3xx", "4xx", "5xx", "none", "not-sent")
 GONE = 410
+LOCAL_TARGET = "NOTIFY_LOCAL"  # the receiver of an installation on a laptop, at this machine
 DAY = timedelta(days=1)
 _TIME = "%Y%m%dT%H%M%S.%fZ"
 _DELAYS = tuple(

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
 from standardwebhooks import Webhook
 
 from droptune.adapters.addresses import AddressRefusedError, check_address, guarded_session
+from droptune.adapters.deadline import Deadline
 from droptune.adapters.webhooks import RequestsWebhooks
 from droptune.domain.errors import RequestRejectedError, TransientError
-from droptune.domain.messages import Message, signature_headers
+from droptune.domain.messages import Message
+from droptune.domain.signatures import signature_headers
 from tests.adapters.scripted_server import Answer, ScriptedServer
 
 MESSAGE = Message(id="run:1:failed", content_type="application/json", body=b'{"a":1}')
@@ -21,7 +27,7 @@ SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
 
 def webhooks(url: str, *, local: bool = True) -> RequestsWebhooks:
-    return RequestsWebhooks({"NOTIFY_TEAM": url}, local=local)
+    return RequestsWebhooks({"NOTIFY_LOCAL": url}, local=local)
 
 
 def test_message_is_posted_as_it_was_signed(server: ScriptedServer) -> None:
@@ -29,7 +35,7 @@ def test_message_is_posted_as_it_was_signed(server: ScriptedServer) -> None:
     server.says(Answer(status=202))
     headers = signature_headers(MESSAGE, secrets=SECRET, at=datetime.now(UTC))
 
-    webhooks(f"{server.url}/hook?sig=s3cret").post("NOTIFY_TEAM", MESSAGE, headers)
+    webhooks(f"{server.url}/hook?sig=s3cret").post("NOTIFY_LOCAL", MESSAGE, headers)
 
     (asked,) = server.asked
     assert (asked.method, asked.path, asked.query) == ("POST", "/hook", {"sig": "s3cret"})
@@ -43,7 +49,7 @@ def test_status_that_may_pass_is_transient(server: ScriptedServer, status: int) 
     server.says(Answer(status=status, headers={"Retry-After": "17"}))
 
     with pytest.raises(TransientError) as raised:
-        webhooks(server.url).post("NOTIFY_TEAM", MESSAGE, {})
+        webhooks(server.url).post("NOTIFY_LOCAL", MESSAGE, {})
 
     assert (raised.value.status, raised.value.retry_after) == (status, 17)
 
@@ -54,7 +60,7 @@ def test_other_status_is_a_rejection(server: ScriptedServer, status: int) -> Non
     server.says(Answer(status=status, headers={"Location": f"{server.url}/elsewhere"}))
 
     with pytest.raises(RequestRejectedError) as raised:
-        webhooks(server.url).post("NOTIFY_TEAM", MESSAGE, {})
+        webhooks(server.url).post("NOTIFY_LOCAL", MESSAGE, {})
 
     assert raised.value.status == status
     assert len(server.asked) == 1
@@ -65,7 +71,7 @@ def test_connection_without_an_answer_is_transient(server: ScriptedServer) -> No
     server.says(Answer(drop=True))
 
     with pytest.raises(TransientError):
-        webhooks(server.url).post("NOTIFY_TEAM", MESSAGE, {})
+        webhooks(server.url).post("NOTIFY_LOCAL", MESSAGE, {})
 
 
 @pytest.mark.parametrize(
@@ -82,10 +88,10 @@ def test_no_error_shows_url_or_answer(server: ScriptedServer, answer: Answer) ->
     url = f"{server.url}/services/T0/s3cret"
 
     with pytest.raises((TransientError, RequestRejectedError)) as raised:
-        webhooks(url).post("NOTIFY_TEAM", MESSAGE, {})
+        webhooks(url).post("NOTIFY_LOCAL", MESSAGE, {})
 
     shown = "".join(traceback.format_exception(raised.value))
-    assert "NOTIFY_TEAM" in str(raised.value)
+    assert "NOTIFY_LOCAL" in str(raised.value)
     assert "s3cret" not in shown
     assert "c4nary" not in shown
 
@@ -108,7 +114,7 @@ def test_no_error_shows_url_or_answer(server: ScriptedServer, answer: Answer) ->
 def test_value_that_is_no_target_is_refused(url: str, local: bool) -> None:
     """Only https, or plain http to this laptop, and no credentials in it."""
     with pytest.raises(RequestRejectedError) as raised:
-        webhooks(url, local=local).post("NOTIFY_TEAM", MESSAGE, {})
+        webhooks(url, local=local).post("NOTIFY_LOCAL", MESSAGE, {})
 
     assert raised.value.code == "notification-target"
     assert "s3cret" not in str(raised.value)
@@ -146,7 +152,7 @@ def test_value_that_is_no_target_is_refused(url: str, local: bool) -> None:
 def test_own_network_is_never_asked_in_azure(scheme: str, host: str) -> None:
     """This machine, private networks, metadata and platform services, however they are written."""
     with pytest.raises(RequestRejectedError) as raised:
-        webhooks(f"{scheme}://{host}/hook", local=False).post("NOTIFY_TEAM", MESSAGE, {})
+        webhooks(f"{scheme}://{host}/hook", local=False).post("NOTIFY_LOCAL", MESSAGE, {})
 
     assert raised.value.code == "notification-target"
 
@@ -174,7 +180,7 @@ def test_public_host_is_allowed_over_tls_alone() -> None:
 def test_connection_is_checked_where_it_really_leads(server: ScriptedServer) -> None:
     """A name that resolves to something else after the first check sends not a byte."""
     with pytest.raises(AddressRefusedError):
-        guarded_session(local=False).post(server.url, data=b"x", timeout=5)
+        guarded_session(local=False, deadline=Deadline(5)).post(server.url, data=b"x", timeout=5)
 
     assert server.asked == []
 
@@ -195,6 +201,76 @@ def test_answer_is_not_read(server: ScriptedServer) -> None:
     """A receiver that answers without end costs nothing."""
     server.says(Answer(status=200, body=b"x" * 10, headers={"Content-Length": str(1 << 40)}))
 
-    webhooks(server.url).post("NOTIFY_TEAM", MESSAGE, {})
+    webhooks(server.url).post("NOTIFY_LOCAL", MESSAGE, {})
 
     assert json.loads(server.asked[0].body) == {"a": 1}
+
+
+def test_only_the_local_receiver_may_be_at_this_machine(server: ScriptedServer) -> None:
+    """On a laptop, too, every other setting leads to a public host, or nowhere."""
+    settings = {"NOTIFY_TEAM": server.url, "NOTIFY_LOCAL_TEAM": server.url}
+
+    for name in settings:
+        with pytest.raises(RequestRejectedError) as raised:
+            RequestsWebhooks(settings, local=True).post(name, MESSAGE, {})
+        assert raised.value.code == "notification-target"
+    assert server.asked == []
+
+
+@contextmanager
+def trickling_server() -> Iterator[str]:
+    """A server that sends a byte now and then, and never says what it wants to say."""
+    ended = threading.Event()
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        connection, _ = listening.accept()
+        with connection:
+            while not ended.wait(0.02):
+                try:
+                    connection.sendall(b"x")
+                except OSError:
+                    return
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    finally:
+        ended.set()
+        thread.join(5)
+        listening.close()
+
+
+def test_receiver_that_sends_a_byte_now_and_then_is_not_waited_for_for_ever() -> None:
+    """One post has one deadline, whatever arrives meanwhile; the outbox tries again later."""
+    with trickling_server() as url, pytest.raises(TransientError) as raised:
+        RequestsWebhooks({"NOTIFY_LOCAL": url}, local=True, seconds=0.3).post(
+            "NOTIFY_LOCAL", MESSAGE, {}
+        )
+
+    assert raised.value.status is None
+
+
+def test_connection_that_comes_after_the_deadline_ends_at_once() -> None:
+    """A slow look-up of a name gives nobody more time."""
+    here, there = socket.socketpair()
+    with here, there, Deadline(0) as deadline:
+        deadline._timer.join(5)
+
+        deadline.watch(here)
+
+        assert there.recv(1) == b""
+
+
+def test_connections_outlive_a_deadline_that_was_met() -> None:
+    """Once a request is over nobody watches any more."""
+    here, there = socket.socketpair()
+    with here, there:
+        with Deadline(0.01) as deadline:
+            pass
+        deadline._timer.join(5)
+
+        here.sendall(b"x")
+
+        assert there.recv(1) == b"x"
