@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from importlib.util import find_spec
 
@@ -18,6 +19,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="local",
         help="azure: contract tests also run on the resource that the settings name (costs money)",
     )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much was tried, of what tests counted with `record_property`."""
+    counted: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed"):
+        if report.when == "call":
+            counted.update({k: v for k, v in report.user_properties if isinstance(v, int)})
+    for name, count in counted.items():
+        terminalreporter.write_line(f"{count:,} {name}")
 
 
 @pytest.fixture(scope="session")

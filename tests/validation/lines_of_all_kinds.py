@@ -69,7 +69,7 @@ def _lines_of(found: Case) -> list[bytes]:
     return [line if isinstance(line, bytes) else json.dumps(line).encode() for line in small]
 
 
-_known = sorted(
+KNOWN = sorted(
     {
         line.replace(b"\n", b" ")
         for rule in RULES.values()
@@ -92,7 +92,7 @@ _written = st.builds(
 @st.composite
 def _mutated(draw: st.DrawFn) -> bytes:
     """Return a known line with a stretch replaced, doubled or cut."""
-    line = draw(st.sampled_from(_known) | _written)
+    line = draw(st.sampled_from(KNOWN) | _written)
     start = draw(st.integers(0, len(line)))
     end = draw(st.integers(start, min(len(line), start + 12)))
     middle = draw(
@@ -105,7 +105,7 @@ def _mutated(draw: st.DrawFn) -> bytes:
 
 lines = st.one_of(
     _written,
-    st.sampled_from(_known),
+    st.sampled_from(KNOWN),
     _mutated(),
     st.binary(max_size=40),
     st.sampled_from(

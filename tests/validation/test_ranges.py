@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -15,11 +14,7 @@ from droptune.validation.pool import Pool, ranges
 from tests.validation.lines_of_all_kinds import files
 from tests.validation.readers import DribblingSource, InRanges
 
-MANY = settings(
-    max_examples=int(os.environ.get("DROPTUNE_FUZZ_CASES", "150")),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 methods = st.sampled_from([None, "supervised", "dpo", "reinforcement"])
 
 
