@@ -18,6 +18,7 @@ import azurefunctions.extensions.bindings.blob as blob
 from activities.accounts import check_account
 from activities.approvals import admit_run, await_approval
 from activities.boundary import answer_async, bind
+from activities.comparisons import compare_answers
 from activities.datasets import look_at_dataset, note_failed_collection
 from activities.deployments import create_deployment, test_deployment
 from activities.endings import end_run
@@ -231,6 +232,7 @@ def activities(services: Services) -> list[Any]:
         bind(keep_results, **records, **azure),
         bind(create_deployment, **records, **registry, **arm, **clock, **policy, **budgets),
         bind(test_deployment, **records, **data, **azure, **arm, **policy),
+        bind(compare_answers, **records, **data, **registry, **azure, **arm),
         bind(decide_promotion, **records, **registry, **arm),
         bind(promote_deployment, **records, **registry, **azure, **arm, **clock, **policy),
         bind(finish_rollback, **records, **registry, **azure, **arm, **clock, **policy),

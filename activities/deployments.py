@@ -11,6 +11,7 @@ from activities.accounts import AUTO, find_base_model
 from activities.candidates import give_back_place
 from activities.champions import load_champion
 from activities.configurations import configuration_of
+from activities.contenders import find_base_deployment
 from activities.money import hold_hosting
 from activities.questions import DEFAULT, question
 from activities.room import is_full
@@ -340,13 +341,10 @@ def _ask_base(
 ) -> tuple[str | None, str | None]:
     """Ask a deployment of the base model, if the account has one; its silence costs the run
     nothing."""
-    base = str((record.job or {}).get("model", "")).split(".ft-")[0]
+    base = find_base_deployment(record, resource_manager)
+    if base is None:
+        return None, None
     try:
-        for deployment in resource_manager.list_deployments():
-            same = base == deployment.model or base.startswith(f"{deployment.model}-2")
-            if same and deployment.state is DeploymentState.SUCCEEDED:
-                answer = azure_openai.complete_chat(deployment.name, messages)
-                return deployment.name, answer.content[:4000]
+        return base, azure_openai.complete_chat(base, messages).content[:4000]
     except DroptuneError:
         return None, None
-    return None, None

@@ -29,7 +29,7 @@ def decide_promotion(
 ) -> Verdict:
     """Say whether the model may become the champion, and whether a person has to say so.
 
-    After a yes the candidate has done its work: its place is given back before the run waits.
+    After a yes that nobody has to confirm the candidate has done its work: its place is given back.
     """
     record = records.begin(request.run, Phase.TESTING)
     configuration = configuration_of(record)
@@ -49,7 +49,10 @@ def decide_promotion(
         return _no(Outcome.NOT_PROMOTED, "The champion's dataset settled no earlier than this one.")
     approval = configuration.pipeline.approval.promotion
     asks = approval == "always" or (approval == "replace" and champion is not None)
-    give_back_place(record, records=records, registry=registry, resource_manager=resource_manager)
+    if not asks:
+        give_back_place(
+            record, records=records, registry=registry, resource_manager=resource_manager
+        )
     return Verdict(yes=True, needs_approval=asks)
 
 

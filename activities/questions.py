@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from activities.configurations import configuration_of
 from activities.pinned_data import open_data
 from droptune.domain.dataset import Role
 from droptune.domain.errors import BlobNotFoundError, ConflictError
+from droptune.domain.identity import canonical
 from droptune.domain.run import RunRecord
 from droptune.domain.services import BlobStore
 
 DEFAULT = ({"role": "user", "content": "Hello, who are you?"},)
 _LONGEST_LINE = 16 << 20
+_MOST_LINES = 1000
+_LONGEST_PROMPT = 8_000
 _SAID = ("system", "developer", "user", "assistant")
 
 Messages = Sequence[Mapping[str, Any]]
@@ -35,6 +39,63 @@ def question(record: RunRecord, datasets: BlobStore) -> Messages:
     return DEFAULT
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prompt:
+    """An example of held-out data as it can be asked.
+
+    Attributes:
+        line: 1-based, in the role's joined data.
+        expected: what the example answers, or "".
+    """
+
+    line: int
+    messages: Messages
+    expected: str = ""
+
+    @property
+    def last(self) -> str:
+        """What the user says last."""
+        return str(self.messages[-1].get("content", ""))
+
+
+def prompts(record: RunRecord, role: Role, datasets: BlobStore) -> Iterator[Prompt]:
+    """Iterate over the prompts of a role's first lines that can be asked, each once.
+
+    Ends early where the data has changed or gone. Prompts above 8,000 bytes are left out, and
+    lines that hold no example.
+    """
+    seen: set[bytes] = set()
+    try:
+        with open_data(datasets, record.pins_of(role)) as data:
+            for line in range(1, _MOST_LINES + 1):
+                if not (raw := data.readline(_LONGEST_LINE)):
+                    return
+                prompt = _prompt_of(raw, line)
+                key = canonical([dict(m) for m in prompt.messages]) if prompt else b""
+                if prompt and key not in seen and len(key) <= _LONGEST_PROMPT:
+                    seen.add(key)
+                    yield prompt
+    except (ConflictError, BlobNotFoundError):
+        return
+
+
+def _prompt_of(raw: bytes, line: int) -> Prompt | None:
+    try:
+        example = json.loads(raw.decode("utf-8-sig"))
+    except ValueError:
+        return None
+    messages = _asked(example) if isinstance(example, Mapping) else ()
+    return Prompt(line=line, messages=messages, expected=_expected(example)) if messages else None
+
+
+def _expected(example: Mapping[str, Any]) -> str:
+    """Return the text of the answer that an example, or the preferred one of a pair, ends with."""
+    said = example.get("preferred_output") or example.get("messages")
+    last = said[-1] if isinstance(said, list) and said else None
+    text = last.get("content") if isinstance(last, Mapping) else None
+    return text if isinstance(text, str) else ""
+
+
 def _first_prompt(record: RunRecord, role: Role, datasets: BlobStore) -> Messages:
     pins = record.pins_of(role)
     try:
@@ -42,8 +103,10 @@ def _first_prompt(record: RunRecord, role: Role, datasets: BlobStore) -> Message
             example = json.loads(data.readline(_LONGEST_LINE).decode("utf-8-sig"))
     except (ConflictError, BlobNotFoundError, ValueError):
         return ()
-    if not isinstance(example, Mapping):
-        return ()
+    return _asked(example) if isinstance(example, Mapping) else ()
+
+
+def _asked(example: Mapping[str, Any]) -> Messages:
     asked = example.get("input")
     if isinstance(asked, Mapping):  # a preference: its prompt stands apart from the answers
         return _prompt(asked.get("messages"))

@@ -60,6 +60,7 @@ def _put_to_use(context: Context, run: RunRef) -> Step[EndRequest]:
     if not verdict.yes:
         return _ended(run, verdict.outcome, verdict.message)
     if verdict.needs_approval:
+        yield from steps.compare_answers(context, run)
         yield from steps.await_approval(context, run, "promotion")
     production = yield from steps.create_deployment(context, run, "production")
     if not production.yes:

@@ -138,6 +138,11 @@ def decide_promotion(context: Context, run: RunRef) -> Step[Verdict]:
     return Verdict.from_payload((yield from _ask(context, "decide_promotion", run)))
 
 
+def compare_answers(context: Context, run: RunRef) -> Step[None]:
+    """Let candidate, champion and base model answer the same prompts, for whoever decides."""
+    yield from _ask(context, "compare_answers", run)
+
+
 def promote_deployment(context: Context, run: RunRef, promotion: int = 0) -> Step[Verdict]:
     """Make the production deployment the champion in one conditional write."""
     answer = yield from _ask(context, "promote_deployment", run, "", promotion)

@@ -406,17 +406,20 @@ def test_promotion_later_holds_the_hosting_as_any_other() -> None:
     assert world.champion().current.run_id == "shop-v0-00000000"  # type: ignore[union-attr]
 
 
-def test_training_data_stays_out_of_a_later_promotion(caplog: pytest.LogCaptureFixture) -> None:
-    """The question that is asked once more stands in the record alone."""
+def test_data_stays_out_of_comparison_and_later_promotion(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Prompts and answers side by side lie with the run; no history, payload or log has them."""
     world = World()
     line = a_line(world)
     caplog.set_level(logging.DEBUG)
     world.crown(an_entry())
-    drop(world, line, training=examples(12, answer=CANARY))
+    drop(world, line, training=examples(12), test=examples(3, answer=CANARY))
     [run] = world.records.list_newest()
 
     promote(world, line, run)
 
+    assert CANARY in world.runs.data(run.ref.folder + "answers.json").decode()
     assert world.records.get(run.ref).outcome is Outcome.PROMOTED
     assert [name for name, text in line.payloads if CANARY in text] == []
     assert CANARY not in caplog.text

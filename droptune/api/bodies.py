@@ -126,10 +126,10 @@ def _metric_name(name: str) -> str:
     return name
 
 
-def _figure(name: str, figure: object) -> float:
-    if isinstance(figure, int | float) and not isinstance(figure, bool):
-        if abs(figure) <= LARGEST_METRIC:  # NaN is not
-            return float(figure)
+def _figure(name: str, figure: Any) -> float:
+    is_number = not isinstance(figure, bool) and isinstance(figure, int | float)
+    if is_number and abs(figure) <= LARGEST_METRIC:  # NaN is not
+        return float(figure)
     raise bad_request(
         "bad-metrics",
         f"metrics: {name} is {str(figure)[:40]!r}, which is no figure that can be kept.",

@@ -145,6 +145,9 @@ OPERATIONS: dict[str, Operation] = {
         failures=("400", "403", "404", "413"),
         body="Nothing",
     ),
+    "get_answers": _get(
+        "Answers of candidate, champion and base model side by side", "application/json", "404"
+    ),
     "cancel_run": _say("Cancel a run"),
     "pause_run": _say("Pause a run"),
     "resume_run": _say("Resume a paused run"),

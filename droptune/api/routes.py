@@ -101,6 +101,7 @@ ROUTES: tuple[Route, ...] = (
         "runs/{id}/notifications/replay",
         notifications.replay_notifications,
     ),
+    _get("get_answers", "runs/{id}/answers", runs.get_answers),
     *(_post(f"{word}_run", f"runs/{{id}}/{word}", say(word)) for word in WORDS),
     _post("promote_run", "runs/{id}/promote", runs.promote_run),
     _get("list_projects", "projects", projects.list_projects),

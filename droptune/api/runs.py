@@ -153,6 +153,11 @@ def get_metrics(request: ApiRequest, services: ApiServices) -> ApiResponse:
     return _stored(request, services, "metrics.json", "application/json")
 
 
+def get_answers(request: ApiRequest, services: ApiServices) -> ApiResponse:
+    """GET /api/runs/{id}/answers: answers side by side, as stored for the approval."""
+    return _stored(request, services, "answers.json", "application/json")
+
+
 def _stored(request: ApiRequest, services: ApiServices, name: str, kind: str) -> ApiResponse:
     record = get_run(services.runs, run_id_of(request))
     blob = services.runs.find(record.ref.folder + name)

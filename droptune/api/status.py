@@ -80,6 +80,7 @@ def links(record: RunRecord, control: Control, base_url: str) -> dict[str, str]:
         "report": f"{own}/report",
         "events": f"{own}/events",
         "metrics": f"{own}/metrics",
+        "answers": f"{own}/answers",
         "page": page_url(base_url, record.id),
         "dataset": f"{base_url}/api/datasets/{record.project}/{record.version}",
         "project": f"{base_url}/api/projects/{record.project}",

@@ -147,6 +147,13 @@ class Verdict(Model):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Compared(Model):
+    """How many answers stand side by side; they lie with the run, and do not travel."""
+
+    answers: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Later:
     """No answer yet: ask again in so many seconds."""
 
@@ -216,6 +223,7 @@ STEPS: dict[str, StepSpec] = {
         StepSpec(name="keep_results", request=StepRequest),
         StepSpec(name="create_deployment", request=StepRequest, result=Verdict, waits=True),
         StepSpec(name="test_deployment", request=StepRequest, waits=True),
+        StepSpec(name="compare_answers", request=StepRequest, result=Compared, waits=True),
         StepSpec(name="decide_promotion", request=StepRequest, result=Verdict),
         StepSpec(name="promote_deployment", request=StepRequest, result=Verdict),
         StepSpec(name="end_run", request=EndRequest),

@@ -312,6 +312,25 @@ def test_promotion_asked_for_on_the_page_is_started():
     assert world.promotions == [(ID, "holder of the key", "better after all")]
 
 
+def test_answers_side_by_side_are_shown_inert():
+    """Candidate, champion, base model and the data's own answer stand beside each other."""
+    world = World()
+    record = world.keep(a_run(phase=Phase.AWAITING_PROMOTION, test={"prompt": "?", "answer": "!"}))
+    said = {"candidate": HOSTILE, "champion": "The champion's words."}
+    exchange = {"line": 1, "prompt": "Which tea?", "expected": "Green.", "answers": said}
+    comparison = {"role": "test", "exchanges": [exchange | {"missing": {"base": "not-found"}}]}
+    world.runs.put(f"{record.ref.folder}answers.json", comparison)
+
+    page = world.get(f"dashboard/runs/{ID}").body.decode()
+
+    assert "Which tea?" in page
+    assert "The champion&#39;s words." in page
+    assert "Green." in page
+    assert "No answer: <code>not-found</code>" in page
+    assert "<script>alert(1)" not in page
+    assert world.get(f"runs/{ID}/answers").status == 200
+
+
 def test_page_of_a_promotion_under_way_moves_and_says_what_is_done():
     """The run has ended, and the page goes on looking."""
     world = World()

@@ -121,7 +121,7 @@ def test_every_phase_has_a_sentence_and_what_comes_next(phase):
 )
 def test_links_offer_what_may_be_said_now(changes, words, actions):
     """A program finds each possible action among the links, and no impossible one."""
-    lasting = {"self", "report", "events", "metrics", "page", "dataset", "project"}
+    lasting = {"self", "report", "events", "metrics", "answers", "page", "dataset", "project"}
 
     assert set(show(a_run(**changes), *words)["links"]) - lasting == actions
 

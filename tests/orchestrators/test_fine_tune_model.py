@@ -28,6 +28,7 @@ WHOLE_LINE = {
     "create_deployment": YES,
     "test_deployment": DONE,
     "decide_promotion": YES,
+    "compare_answers": DONE,
     "promote_deployment": YES,
     "end_run": DONE,
 }

@@ -20,6 +20,7 @@ KINDS = {
     "events.jsonl": "application/jsonl",
     "metrics.json": "application/json",
     "checkpoints.json": "application/json",
+    "answers.json": "application/json",
     "results.csv": "text/csv; charset=utf-8",
 }
 # The report brings its own style; nothing in it runs or loads.

@@ -17,6 +17,7 @@ from droptune.api.pages.run_documents import KINDS, objects, read_json, read_lin
 from droptune.api.pages.story import failures, story
 from droptune.api.services import ApiServices
 from droptune.api.status import AWAITING, status_document
+from droptune.domain.comparison import ANSWERS
 from droptune.domain.payload import Payload
 from droptune.domain.phases import Phase
 from droptune.domain.run import Control, RunRecord
@@ -66,7 +67,6 @@ def run_view(shown: ShownRun, services: ApiServices, base: str) -> Payload:
         "spent": spent_of(record),
         "cost": record.cost,
         "job": _job(record),
-        "test": record.test,
         "is_champion": bool(shown.champion and shown.champion["run_id"] == record.id),
         "champion": shown.champion,
         "configuration": configuration_rows(record.configuration),
@@ -83,9 +83,11 @@ def _stored(shown: ShownRun, services: ApiServices) -> Payload:
     events = read_lines(runs, f"{folder}events.jsonl") if "events.jsonl" in there else []
     steps = read_rows(runs, f"{folder}metrics.json") if "metrics.json" in there else []
     points = read_rows(runs, f"{folder}checkpoints.json") if "checkpoints.json" in there else []
+    answers = read_json(runs, folder + ANSWERS) if ANSWERS in there else None
     found = _findings(record, report)
     return {
         "report": report,
+        "test": _test(record, answers),
         "findings": found,
         "evidence": _evidence(record, found, events),
         "chart": loss_chart(steps, points, last_step(record)),
@@ -103,6 +105,26 @@ def _job(record: RunRecord) -> Payload | None:
     chosen = record.job.get("hyperparameters")
     parameters = dict(chosen) if isinstance(chosen, Mapping) else {}
     return shown | {"adopted_from": record.adopted_from} | parameters
+
+
+def _test(record: RunRecord, answers: object) -> Payload | None:
+    """Return the smoke test with the answers side by side, where there are any."""
+    exchanges = objects(answers.get("exchanges")) if isinstance(answers, Mapping) else []
+    if not record.test and not exchanges:
+        return None
+    return dict(record.test or {}) | {"answers": [_side_by_side(each) for each in exchanges]}
+
+
+def _side_by_side(exchange: Mapping[str, Any]) -> Payload:
+    said, missing = exchange.get("answers") or {}, exchange.get("missing") or {}
+    return {
+        "prompt": exchange.get("prompt"),
+        "expected": exchange.get("expected"),
+        "answer": said.get("candidate"),
+        "champion": said.get("champion"),
+        "base": said.get("base"),
+        "missing": missing,
+    }
 
 
 def _findings(record: RunRecord, report: Mapping[str, Any] | None) -> list[Any]:
