@@ -87,7 +87,12 @@ class FindingList:
         said = "The fast counter disagreed with tiktoken, so tiktoken counted the file."
         self._say("counter-disagreed", Severity.INFO, said, "Tell Droptune's authors.", file)
 
-    def _say(self, rule: str, severity: Severity, message: str, fix: str, file: str) -> None:
+    def slow(self, why: str) -> None:
+        """Say why tiktoken counts where the fast counter was to."""
+        said = f"Tokens are counted with tiktoken, exactly and several times slower: {why}."
+        self._say("slow-counter", Severity.INFO, said, "Install droptune[fast].", None)
+
+    def _say(self, rule: str, severity: Severity, message: str, fix: str, file: str | None) -> None:
         self._found.append(
             Finding(rule=rule, severity=severity, file=file, message=message, fix=fix)
         )

@@ -22,6 +22,7 @@ from droptune.validation.rules.selection import Selection
 from droptune.validation.scanned import TOKEN_KINDS, Scanned
 from droptune.validation.sources import Source, read_start
 from droptune.validation.tally import Tally
+from droptune.validation.tokens import fast_fault
 from droptune.validation.tokens.vocabulary import DEFAULT_ENCODING
 from droptune.validation.unknown import cannot_know
 
@@ -83,6 +84,8 @@ class _Validation:
             files = tuple(map(self._file, self._sources, self._starts))
         finally:
             self._reader.close()
+        if why := fast_fault():
+            self._findings.slow(why)
         tally = Tally()
         for rule in self._selection.dataset:
             _tell(tally, rule, rule.check(self._dataset))

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -122,3 +127,26 @@ def test_sample_that_disagrees_is_found() -> None:
     assert counter_agrees(right, "o200k_base", 1, worth=0)
     assert not counter_agrees(wrong, "o200k_base", 1, worth=0)
     assert counter_agrees(wrong, "o200k_base", 1, worth=2)
+
+
+WITHOUT_NUMPY = """
+import sys
+sys.modules["numpy"] = None
+from droptune.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_fast_counter_without_numpy_leaves_the_counting_to_tiktoken(tmp_path: Path) -> None:
+    """Rust gives up where numpy is missing; the report is there, and says who counted and why."""
+    path = tmp_path / "training.jsonl"
+    path.write_text('{"messages": [{"role": "user", "content": "Hi"}]}\n')
+    command = [sys.executable, "-c", WITHOUT_NUMPY, "validate", "--json", str(path)]
+
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    report = json.loads(ended.stdout)
+    said = [each["message"] for each in report["findings"] if each["rule"] == "slow-counter"]
+    assert ended.stderr == ""
+    assert "installed without numpy" in said[0]
+    assert report["files"][0]["tokens"]["total"]["sum"] == 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Protocol
 
 from droptune.validation.tokens.fast import FastCounter
@@ -35,9 +36,15 @@ class TokenCounter(Protocol):
 @lru_cache(maxsize=3)
 def make_counter(encoding: str, *, fast: bool = True) -> TokenCounter:
     """Return a counter of an encoding; a process keeps it, because it is costly to make."""
-    if fast:
+    if fast and not fast_fault():  # Rust gives up with a page of its own on standard error
         try:
             return FastCounter(encoding)
         except (ImportError, OSError):
             pass
     return ReferenceCounter(encoding)
+
+
+def fast_fault() -> str:
+    """Return why the fast counter cannot count though it is installed; "" if nothing is wrong."""
+    is_broken = find_spec("gigatoken") is not None and find_spec("numpy") is None
+    return "gigatoken is installed without numpy, which it needs" if is_broken else ""

@@ -82,8 +82,13 @@ class FastCounter:
 
     def _load(self) -> None:
         self._backend: Any = None
-        self._backend = load_backend(self.encoding)
-        self._backend.encode("warm")
+        try:
+            self._backend = load_backend(self.encoding)
+            self._backend.encode("warm")
+        except BaseException as error:
+            if is_panic(error):  # seen: numpy is not installed
+                raise ImportError(f"gigatoken cannot count: {error}") from None
+            raise
         self._loaded_at = _resident()
         self._trims = 0
 
