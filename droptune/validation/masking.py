@@ -57,9 +57,11 @@ def mask(text: str) -> str:
     Hides what the rules on secrets and personal data find, and rather too much besides: what is
     shown is stored with the report.
     """
-    for start, end in reversed(_joined(text)):
-        text = f"{text[:start]}{MASK}{text[end:]}"
-    return _TOKEN.sub(_random, _SECRET.sub(MASK, text))
+    parts, at = [], 0
+    for start, end in _joined(text):
+        parts += [text[at:start], MASK]
+        at = end
+    return _TOKEN.sub(_random, _SECRET.sub(MASK, "".join([*parts, text[at:]])))
 
 
 def _random(found: re.Match[str]) -> str:
