@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from devhost.functions import Function, LoadedApp, UnsupportedBindingError
 
+Endpoint = Callable[[Request], Awaitable[Response]]
 _logger = logging.getLogger(__name__)
 _CONVERTERS = {"": "", "int": ":int", "guid": ":uuid"}
 _ANY = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
@@ -30,14 +31,25 @@ def routes(app: LoadedApp, key: str | None) -> list[Route]:
     found = app.of_kind("httpTrigger")
     found.sort(key=lambda f: (_path(f).count("{"), _path(f)))
     prefix = f"/{app.host.route_prefix}" if app.host.route_prefix else ""
+    paths: dict[str, dict[str, Endpoint]] = {}
+    for function in found:
+        endpoint = _endpoint(app, function, key)
+        for method in function.trigger.get("methods") or _ANY:
+            paths.setdefault(_path(function), {}).setdefault(_value(method).upper(), endpoint)
     return [
-        Route(
-            f"{prefix}/{_path(function)}",
-            _endpoint(app, function, key),
-            methods=[_value(m).upper() for m in function.trigger.get("methods") or _ANY],
-        )
-        for function in found
+        Route(f"{prefix}/{path}", _by_method(endpoints), methods=list(endpoints))
+        for path, endpoints in paths.items()
     ]
+
+
+def _by_method(endpoints: dict[str, Endpoint]) -> Endpoint:
+    """Return the endpoint of a path whose methods are several functions, so that `Allow` names
+    all; HEAD is answered as GET where there is no function of its own."""
+
+    async def endpoint(request: Request) -> Response:
+        return await (endpoints.get(request.method) or endpoints["GET"])(request)
+
+    return endpoint
 
 
 def _path(function: Function) -> str:
@@ -56,9 +68,7 @@ def _parameter(function: Function, route: str, text: str) -> str:
     return f"{{{parts['name']}{':path' if parts['star'] else converter}}}"
 
 
-def _endpoint(
-    app: LoadedApp, function: Function, key: str | None
-) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(app: LoadedApp, function: Function, key: str | None) -> Endpoint:
     guarded = key is not None and _level(function) != "anonymous"
 
     async def endpoint(request: Request) -> Response:

@@ -152,7 +152,7 @@ def _left(record: RunRecord, now: datetime) -> str:
     left = duration(seconds)
     if _since(record, now).endswith(" min"):
         left = left.removesuffix(" min")
-    return f", about {left} left" if seconds > 0 else ""
+    return f", about {left} left" if round(seconds) > 0 else ""
 
 
 def _money(record: RunRecord) -> str:
