@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -47,6 +47,8 @@ _SENTENCES = {
     "superseded": "{run} gave way to newer data.",
     "stalled": "{run} has not moved for a long time: it is still {phase}.",
 }
+
+EVENT_NAMES = tuple(_SENTENCES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +92,7 @@ def events_of(record: RunRecord, *, app_url: str) -> tuple[Event, ...]:
         entered[phase] += 1
         key = phase if entered[phase] == 1 else f"{phase}-{entered[phase]}"
         found.append(_event(record, name, phase, at, key=key, app_url=app_url))
-    return tuple(found)
+    return (*found, *_later_promotion(record, app_url))
 
 
 def stalled(record: RunRecord, stall: Stall, *, app_url: str) -> Event:
@@ -125,6 +127,17 @@ def _told(record: RunRecord) -> Iterator[tuple[str, str, datetime]]:
                 yield _SUCCESSES.get(record.outcome, "completed"), change.phase, change.at
             case phase if phase in _ENDS:
                 yield _ENDS[phase], phase, change.at
+
+
+def _later_promotion(record: RunRecord, app_url: str) -> Iterator[Event]:
+    """Yield how a promotion ended that was asked for after the run's end."""
+    promotion = record.promotion
+    if promotion is not None and promotion.ended_at is not None:
+        name = "not_promoted" if promotion.error else "promoted"
+        key = f"promotion-{promotion.attempt}"
+        event = _event(record, name, record.phase, promotion.ended_at, key=key, app_url=app_url)
+        error = promotion.error.code if promotion.error else None
+        yield replace(event, data={**event.data, "error": error})
 
 
 def _event(

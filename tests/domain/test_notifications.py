@@ -6,14 +6,16 @@ import json
 import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from droptune.domain.findings import Problem
-from droptune.domain.notifications import Event, events_of, stalled, wants
+from droptune.domain.notifications import EVENT_NAMES, Event, events_of, stalled, wants
 from droptune.domain.payload import parse_time
 from droptune.domain.phases import Outcome, Phase
+from droptune.domain.promotion import Promotion
 from droptune.domain.run import RunRecord
 from droptune.domain.stalls import Stall
 from tests.domain.records import a_record
@@ -126,6 +128,29 @@ def test_second_question_is_an_event_of_its_own() -> None:
     assert ids == ["awaiting_approval", "training", "awaiting_approval-2"]
 
 
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (None, "run.promoted"),
+        (Problem(code="taken", message=CANARY, remedy=""), "run.not_promoted"),
+    ],
+)
+def test_promotion_after_the_end_is_told_once_it_has_ended(
+    error: Problem | None, name: str
+) -> None:
+    """Not while it is under way; each attempt has an id of its own."""
+    asked = Promotion(attempt=2, by="ann", asked_at=START)
+    run = a_record(Phase.SUCCEEDED, outcome=Outcome.NOT_PROMOTED, promotion=asked)
+    ended = asked.ended(at=START + timedelta(hours=1), message=CANARY, error=error)
+
+    [_, event] = events_of(replace(run, promotion=ended), app_url=APP)
+
+    assert len(events_of(run, app_url=APP)) == 1
+    assert (event.name, event.id) == (name, "bot-v1-0a1b2c3d:1:promotion-2")
+    assert event.data["error"] == (error.code if error else None)
+    assert CANARY not in json.dumps(event.to_payload())
+
+
 def test_stall_is_an_event_with_the_id_of_the_stall() -> None:
     """Seen twice it is one; a run that moved and stands still again is another."""
     stall = Stall(phase=Phase.TRAINING, since=START, at=START + timedelta(days=1))
@@ -189,3 +214,12 @@ def test_event_survives_storage() -> None:
     event = events_of(PROMOTED, app_url=APP)[-1]
 
     assert Event.from_payload(json.loads(json.dumps(event.to_payload()))) == event
+
+
+def test_every_event_is_explained_to_people() -> None:
+    """The page on notifications has a row for each, and for nothing else."""
+    page = (Path(__file__).parents[2] / "docs/notifications.md").read_text(encoding="utf-8")
+
+    rows = re.findall(r"^\| `run\.([a-z_]+)` \|", page, re.MULTILINE)
+
+    assert sorted(rows) == sorted(EVENT_NAMES)
