@@ -36,7 +36,8 @@ class Row:
 TABLE = (
     Row(room="droptune.domain"),
     Row(
-        room="droptune.validation", may=("droptune.domain", "msgspec", "numpy", "yaml", *TOKENIZERS)
+        room="droptune.validation",
+        may=("droptune.domain", "hyperscan", "msgspec", "numpy", "yaml", *TOKENIZERS),
     ),
     Row(room="orchestrators", may=("droptune.domain", "azure.durable_functions")),
     Row(room="activities", may=("droptune.domain", "droptune.validation")),

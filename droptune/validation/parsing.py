@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -17,6 +17,7 @@ from droptune.validation.rules.selection import Selection
 from droptune.validation.scanned import Scanned
 from droptune.validation.signs import Signs
 
+T = TypeVar("T")
 BOM = b"\xef\xbb\xbf"
 ODD_BYTES = 8_000
 _REFUSALS = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
@@ -28,7 +29,7 @@ _BACKSLASH = ord("\\")
 class Parsed(NamedTuple):
     """What a line holds: the messages of a plain example, or else an object.
 
-    `sought` are the rules on examples of which a sign was found.
+    `sought` are the rules on examples, `found` the kinds of states, of which a sign was found.
     """
 
     plain: list[PlainMessage] | None
@@ -36,34 +37,50 @@ class Parsed(NamedTuple):
     raw: bytes
     line: int
     sought: tuple[Rule, ...]
+    found: tuple[type[Any], ...]
+
+
+class Told(NamedTuple):
+    """What the signs of a line tell: whom it concerns, and whether a key may be spaced."""
+
+    lines: tuple[Rule, ...]
+    examples: tuple[Rule, ...]
+    states: tuple[type[Any], ...]
+    spaced: bool
 
 
 class Sought:
-    """The signs of all rules that have some, and of keys that are written with blanks."""
+    """The signs of rules and states that have some, and of keys that are written with blanks."""
 
     def __init__(self, selection: Selection) -> None:
-        """Seek for the rules on lines and on examples."""
-        self._line, self._example = selection.line, selection.sought
-        signed = [rule.signs for rule in (*self._line, *self._example)]
-        self.signs = Signs([*signed, (_SPACED,)])
-        self._spaced = 1 << len(signed)
-        self._known: dict[int, tuple[tuple[Rule, ...], tuple[Rule, ...], bool]] = {}
+        """Seek for a selection."""
+        self._lines, self._examples = selection.line, selection.sought
+        self._states = selection.found
+        signs = [rule.signs for rule in (*self._lines, *self._examples)]
+        signs += [state.signs for state in self._states]
+        self.signs = Signs([*signs, (_SPACED,)])
+        self._known: dict[int, Told] = {}
 
-    def of(self, mask: int) -> tuple[tuple[Rule, ...], tuple[Rule, ...], bool]:
-        """Return the rules on lines, those on examples, and whether a key may be spaced."""
-        found = self._known.get(mask)
-        if found is None:
-            above = mask >> len(self._line)
-            found = self._known[mask] = (
-                _chosen(self._line, mask),
-                _chosen(self._example, above),
-                bool(mask & self._spaced),
-            )
-        return found
+    def of(self, mask: int) -> Told:
+        """Return what a mask tells."""
+        told = self._known.get(mask)
+        if told is None:
+            told = self._known[mask] = self._told(mask)
+        return told
+
+    def _told(self, mask: int) -> Told:
+        above_lines = mask >> len(self._lines)
+        above = above_lines >> len(self._examples)
+        return Told(
+            lines=_chosen(self._lines, mask),
+            examples=_chosen(self._examples, above_lines),
+            states=_chosen(self._states, above),
+            spaced=bool(above >> len(self._states)),
+        )
 
 
-def _chosen(rules: tuple[Rule, ...], mask: int) -> tuple[Rule, ...]:
-    return tuple(rule for at, rule in enumerate(rules) if mask >> at & 1)
+def _chosen(given: tuple[T, ...], mask: int) -> tuple[T, ...]:
+    return tuple(each for at, each in enumerate(given) if mask >> at & 1)
 
 
 class Parser:
@@ -91,7 +108,7 @@ class Parser:
         lines = data.split(b"\n")
         if block.ended:
             lines.pop()
-        masks, rules_of = self._sought.signs.masks(lines), self._sought.of
+        masks, told_by = self._sought.signs.masks(lines), self._sought.of
         long, last = len(data) > LONGEST_LINE, len(lines) - 1
         for at, raw in enumerate(lines):
             if long and len(raw) > LONGEST_LINE:
@@ -99,12 +116,12 @@ class Parser:
                 continue
             result.lines += 1
             ended = block.ended or at < last
-            on_line, on_example, spaced = rules_of(masks[at])
-            if on_line:
-                self._ask(on_line, RawLine(raw, result.lines, ended=ended))
-            self._line(raw, ended, spaced, on_example)
+            told = told_by(masks[at])
+            if told.lines:
+                self._ask(told.lines, RawLine(raw, result.lines, ended=ended))
+            self._line(raw, ended, told)
 
-    def _line(self, raw: bytes, ended: bool, spaced: bool, sought: tuple[Rule, ...]) -> None:
+    def _line(self, raw: bytes, ended: bool, told: Told) -> None:
         data = raw[len(BOM) :] if raw.startswith(BOM) else raw
         number = self._result.lines
         plain: list[PlainMessage] | None = None
@@ -120,12 +137,12 @@ class Parser:
             self._ask(self._selection.faulty, RawLine(data, number, ended=ended))
             return
         keys = count_keys(value) if plain is None else 1 + 2 * len(plain)
-        if data.count(b'":') != keys or spaced:
+        if data.count(b'":') != keys or told.spaced:
             line = RawLine(data, number, ended=ended)
-            if not _is_clear(data, keys, spaced) and line.fault is not None:
+            if not _is_clear(data, keys, told.spaced) and line.fault is not None:
                 self._ask(self._selection.faulty, line)
                 return
-        self._parsed.append(Parsed(plain, value, data, number, sought))
+        self._parsed.append(Parsed(plain, value, data, number, told.examples, told.states))
 
     def _ask(self, rules: Iterable[Rule], line: RawLine) -> None:
         for rule in rules:

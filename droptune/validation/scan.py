@@ -34,6 +34,7 @@ class Scanner:
         self.sought = Sought(self.selection)
         self.counter = make_counter(encoding, fast=fast)
         self.recipe = Recipe(self.counter)
+        self._earlier: tuple[Source, dict[type[Any], Any]] | None = None
 
     def scan(
         self,
@@ -52,11 +53,20 @@ class Scanner:
         before = self.counter.estimates
         with self._counting(beside) as count_many:
             scan = _Scan(self, count_many, BATCH_BESIDE if beside else 1)
+            self._follow(source, scan.result)
             for block in read_blocks(source, start, end, on_bytes=on_bytes):
                 scan.take(block)
             scan.end()
         scan.result.estimates = self.counter.estimates - before
+        self._earlier = source, scan.result.states
         return scan.result
+
+    def _follow(self, source: Source, result: Scanned) -> None:
+        """Tell states what was gathered over another part of the same file, if anything was."""
+        if self._earlier is not None and self._earlier[0] == source:
+            for kind, state in result.states.items():
+                if hasattr(state, "follow"):
+                    state.follow(self._earlier[1][kind])
 
     @contextmanager
     def _counting(self, beside: bool) -> Iterator[CountMany]:
@@ -92,7 +102,7 @@ class _Scan:
         self._selection, self._asked = scanner.selection, scanner.asked
         self._counter, self._recipe, self._count_many = scanner.counter, scanner.recipe, count_many
         self._parser = Parser(scanner.selection, scanner.sought, self.result)
-        self._adders = [state.add for state in self.result.states.values()]
+        self._adders = [self.result.states[kind].add for kind in scanner.selection.gathered]
         self._counting: _Work | None = None
         self._counted: _Work | None = None
 
@@ -161,11 +171,11 @@ class _Scan:
                     at += others
                 totals[tokens] += 1
                 assistants[assistant] += 1
-            if shows or each.sought or each.plain is None:
+            if shows or each.sought or each.found or each.plain is None:
                 self._show(each, tokens)
 
     def _show(self, parsed: Parsed, tokens: int) -> None:
-        plain, value, raw, line, sought = parsed
+        plain, value, raw, line, sought, found = parsed
         tally = self.result.tally
         example = Example(
             value, raw, line, plain=plain, odd=plain is None, tokens=tokens, asked=self._asked
@@ -178,6 +188,8 @@ class _Scan:
                 tally.add(rule.id, place, line)
         for add in self._adders:
             add(example)
+        for kind in found:
+            self.result.states[kind].add(example)
 
     def _count_odd(self, value: dict[str, Any]) -> int:
         messages = [

@@ -66,6 +66,10 @@ class Ends:
             self.sample[key] = answer[:_SAMPLED_CHARS]
             self._bound()
 
+    def follow(self, earlier: Self) -> None:
+        """See State."""
+        self.halvings = earlier.halvings
+
     def merge(self, later: Self, lines: int) -> None:
         """Take in those of what follows."""
         self.answers += later.answers

@@ -70,6 +70,10 @@ class Answers:
             if len(self.kept) >= 2 * SAMPLED:
                 self._trim()
 
+    def follow(self, earlier: Self) -> None:
+        """See State."""
+        self._most = earlier._most
+
     def merge(self, later: Self, lines: int) -> None:
         """Take in what of the following part is in the sample."""
         self.kept += later.kept

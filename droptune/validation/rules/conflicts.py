@@ -64,6 +64,10 @@ class Contexts:
             self.lines.append(example.line)
             self._bound()
 
+    def follow(self, earlier: Self) -> None:
+        """See State."""
+        self.halvings = earlier.halvings
+
     def merge(self, later: Self, lines: int) -> None:
         """Keep those of what follows."""
         self.contexts += later.contexts

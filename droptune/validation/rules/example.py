@@ -14,6 +14,7 @@ from droptune.validation.report import ValidationRequest
 from droptune.validation.rules.faults import Fault, find_fault
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+PROMPTING = ("system", "developer")
 OUTPUTS = ("preferred_output", "non_preferred_output")
 S = TypeVar("S", bound="State")
 
@@ -106,6 +107,19 @@ class Example:
         return self._value
 
     @property
+    def system_prompt(self) -> Any:
+        """What the first message holds if it is the system's or developer's, else None."""
+        if self.plain is not None:
+            first = self.plain[0]
+            return first.content if first.role in PROMPTING else None
+        for _, messages in message_lists(self.value):
+            opening = messages[0] if messages else None
+            if type(opening) is dict and opening.get("role") in PROMPTING:
+                return opening.get("content")
+            return None
+        return None
+
+    @property
     def messages(self) -> list[Message]:
         """Every message that is an object, in order; of preference pairs also both outputs'."""
         if self._messages is None:
@@ -174,6 +188,10 @@ class State(Protocol):
 
     It is made without arguments, must survive pickling, and takes bounded memory. Merging is
     associative: however the file was cut, the whole is the same.
+
+    A state with `signs` is shown only examples whose line holds one, as rules are. One that keeps a
+    part may have `follow(earlier)`: it is told once, before anything else, of what was gathered
+    over another part of the same file, and may leave out from the start what that part left out.
     """
 
     def add(self, example: Example) -> None:

@@ -30,17 +30,11 @@ class Lines:
     def add(self, example: Example) -> None:
         """Look at an example's end and at its first message."""
         self.crlf += example.raw.endswith(b"\r")
-        messages = example.value.get("messages")
-        first = messages[0] if type(messages) is list and messages else None
-        content = first.get("content") if type(first) is dict else None
-        if (
-            type(first) is not dict
-            or content is None
-            or first.get("role") not in ("system", "developer")
-        ):
+        prompt = example.system_prompt
+        if prompt is None:
             self.without_system += 1
         else:
-            self.systems.add(zlib.crc32(str(content).encode("utf-8", "replace")))
+            self.systems.add(zlib.crc32(str(prompt).encode("utf-8", "replace")))
             if len(self.systems) > 2 * MOST_PROMPTS:
                 self._trim()
 

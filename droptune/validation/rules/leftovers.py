@@ -44,21 +44,36 @@ FACTS = tuple(
 )
 
 
-class Leftovers:
-    """Lines with placeholders, and lines with a text that is an empty value, 4 bytes each."""
+class Placeholders:
+    """Lines with placeholders that were not filled in, 4 bytes each."""
+
+    signs = (rb"[{$]\{ ?[A-Za-z_]", rb"\{[a-z][a-z_]{2,30}\}", rb"(?:<|\\u003[cC])%=")
 
     def __init__(self) -> None:
         """Begin with none."""
-        self.examples = self.short = 0
-        self.placeholders = array("I")
+        self.lines = array("I")
+
+    def add(self, example: Example) -> None:
+        """Look for one."""
+        if is_unfilled(turns_of(example)):
+            self.lines.append(example.line)
+
+    def merge(self, later: Self, lines: int) -> None:
+        """Take in those of what follows."""
+        self.lines.extend(line + lines for line in later.lines)
+
+
+class EmptyValues:
+    """Lines with a text that is an empty value, 4 bytes each, and how many answers are short."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.short = 0
         self.asked, self.answered, self.never_meant = array("I"), array("I"), array("I")
 
     def add(self, example: Example) -> None:
-        """Look for both in an example."""
-        self.examples += 1
+        """Look at question and answer."""
         turns = turns_of(example)
-        if is_unfilled(turns):
-            self.placeholders.append(example.line)
         answer = turns.answer
         if len(answer) <= _LABEL:
             self.short += 1
@@ -72,10 +87,8 @@ class Leftovers:
 
     def merge(self, later: Self, lines: int) -> None:
         """Take in those of what follows."""
-        self.examples += later.examples
         self.short += later.short
         for own, more in (
-            (self.placeholders, later.placeholders),
             (self.asked, later.asked),
             (self.answered, later.answered),
             (self.never_meant, later.never_meant),
@@ -114,7 +127,7 @@ def _is_odd(turns: Turns) -> bool:
     says="A text holds a placeholder such as {{name}}, {name}, ${name} or <%= name %> that was not "
     "filled in, where the other examples' were.",
     fix="Fill in the template before writing the file.",
-    states=(Leftovers,),
+    states=(Placeholders,),
     fails=case(*FACTS, chat(user("Dear {{name}}, where is it?"), assistant("On its way."))),
     passes=case(
         *FACTS, chat(user("What does {{name}} mean in a template?"), assistant("A variable."))
@@ -122,9 +135,8 @@ def _is_odd(turns: Turns) -> bool:
 )
 def unrendered_template(file: FileView) -> Iterator[Place]:
     """Yield a place for each such line, if one in twenty is, at most: else they are meant."""
-    state = file.state(Leftovers)
-    found = state.placeholders
-    if state.examples >= _LEAST and len(found) <= max(1, _FEW * state.examples):
+    found, examples = file.state(Placeholders).lines, file.examples
+    if examples >= _LEAST and len(found) <= max(1, _FEW * examples):
         yield from _listed([(line, "a placeholder was not filled in") for line in found])
 
 
@@ -135,17 +147,17 @@ def unrendered_template(file: FileView) -> Iterator[Place]:
     "an empty value that a program wrote out.",
     fix="Leave the example out, or write what belongs there.",
     formats=("supervised",),
-    states=(Leftovers,),
+    states=(EmptyValues,),
     fails=case(*FACTS, chat(user(), assistant("nan"))),
     passes=case(*FACTS, chat(user("Is there an error? Say null or a number."), assistant("null"))),
 )
 def empty_value_as_text(file: FileView) -> Iterator[Place]:
     """Yield a place for each such text; None and null may be a class where answers are short."""
-    state = file.state(Leftovers)
+    state = file.state(EmptyValues)
     answered = "the answer is an empty value that was written out"
     found = [(line, answered) for line in state.never_meant]
     found += [(line, "the question is an empty value that was written out") for line in state.asked]
-    if 2 * state.short <= state.examples and len(state.answered) <= max(1, _FEW * state.examples):
+    if 2 * state.short <= file.examples and len(state.answered) <= max(1, _FEW * file.examples):
         found += [(line, answered) for line in state.answered]
     yield from _listed(found)
 

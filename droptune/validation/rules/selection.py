@@ -18,6 +18,8 @@ class Selection:
         odd: of examples that hold more than plain text.
         sought: of examples whose line holds one of their signs.
         states: what has to be gathered over each file.
+        gathered: those of them that are shown every example.
+        found: those that are shown examples whose line holds one of their signs.
     """
 
     def __init__(self, rules: tuple[Rule, ...], asked: Asked) -> None:
@@ -39,6 +41,8 @@ class Selection:
         self.file, self.dataset = self._of(Kind.FILE), self._of(Kind.DATASET)
         wanted = [state for rule in (*self.file, *self.dataset) for state in rule.states]
         self.states: tuple[type[Any], ...] = tuple(dict.fromkeys(wanted))
+        self.found = tuple(state for state in self.states if hasattr(state, "signs"))
+        self.gathered = tuple(state for state in self.states if state not in self.found)
 
     def _of(self, kind: Kind) -> tuple[Rule, ...]:
         return tuple(rule for rule in self.rules if rule.kind is kind)

@@ -152,6 +152,10 @@ class Sketches:
         if self._bytes > _BATCH_BYTES:
             self._flush()
 
+    def follow(self, earlier: Self) -> None:
+        """See State."""
+        self.halvings = earlier.halvings
+
     def merge(self, later: Self, lines: int) -> None:
         """Take in those of what follows."""
         self._flush()

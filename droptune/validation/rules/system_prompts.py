@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from collections.abc import Iterator
+from typing import Self
 
 from droptune.domain.dataset import Role
 from droptune.domain.findings import Severity
@@ -36,12 +36,13 @@ class SystemPrompts:
     def add(self, example: Example) -> None:
         """Count an example's first message, if it is a system prompt."""
         self.examples += 1
-        found = _system_prompt(example.value)
+        found = example.system_prompt
         if found is None:
             self.none += 1
             self.first_none = self.first_none or example.line
             return
-        digest = zlib.crc32(found.strip().encode("utf-8", "surrogatepass"))
+        prompt = content_text({"content": found})
+        digest = zlib.crc32(prompt.strip().encode("utf-8", "surrogatepass"))
         self.count[digest] = self.count.get(digest, 0) + 1
         if self.first.setdefault(digest, example.line) == example.line:
             self._bound()
@@ -63,17 +64,6 @@ class SystemPrompts:
             largest = max(self.count)
             del self.count[largest], self.first[largest]
             self.dropped = True
-
-
-def _system_prompt(value: Mapping[str, Any]) -> str | None:
-    messages = value.get("messages")
-    if type(messages) is not list:
-        given = value.get("input")
-        messages = given.get("messages") if type(given) is dict else None
-    first = messages[0] if type(messages) is list and messages else None
-    if type(first) is dict and first.get("role") in ("system", "developer"):
-        return content_text(first)
-    return None
 
 
 _MOST_PROMPTS, _TIMES_EACH, _MOSTLY = 8, 5, 0.9

@@ -38,6 +38,9 @@ class ToolSets:
     def add(self, example: Example) -> None:
         """Look at the tools of an example."""
         self.examples += 1
+        if example.plain is not None:
+            self.without += 1
+            return
         given = example.value.get("tools") or example.value.get("functions")
         if type(given) is not list or not given:
             self.without += 1

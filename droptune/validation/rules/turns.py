@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from droptune.validation.plain import PlainMessage
 from droptune.validation.rules.example import Example
 
 _encode = msgspec.json.encode
@@ -35,8 +36,8 @@ def turns_of(example: Example) -> Turns:
 
 
 def _read(example: Example) -> Turns:
-    if not example.odd:
-        return _read_plain(example.value["messages"])
+    if example.plain is not None:
+        return _read_plain(example.plain)
     value = example.value
     users: list[str] = []
     rest: list[str] = []
@@ -65,11 +66,11 @@ def _read(example: Example) -> Turns:
     return Turns(users, rest, answer)
 
 
-def _read_plain(messages: list[dict[str, str]]) -> Turns:
+def _read_plain(messages: list[PlainMessage]) -> Turns:
     users: list[str] = []
     rest: list[str] = []
     for message in messages:
-        (users if message["role"] == "user" else rest).append(message["content"])
+        (users if message.role == "user" else rest).append(message.content)
     return Turns(users, rest, rest.pop())
 
 
