@@ -170,3 +170,14 @@ def test_evidence_of_a_failed_job_is_its_last_errors():
     events = [{"created_at": NOW, "level": "error", "message": str(n)} for n in range(9)]
 
     assert [each["text"] for each in failures(events, 2)] == ["8", "7"]
+
+
+def test_story_tells_who_asked_for_a_promotion_and_what_came_of_it():
+    """What happened after the run's end stands above its end."""
+    asked = Promotion(attempt=1, by="Ada", asked_at=NOW + timedelta(days=1), reason="after all")
+    ended = asked.ended(at=NOW + timedelta(days=2), message="Promoted: shop-1.", error=None)
+
+    told = story(a_kept_model(promotion=ended), Control(), [], NOW + timedelta(days=3))
+
+    texts = [entry["text"] for entry in told]
+    assert texts[:2] == ["Promoted: shop-1.", "Ada asked for the promotion: after all"]

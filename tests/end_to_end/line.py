@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from droptune.cli.app_client import AppClient, Document
 from droptune.cli.folders import read_folder
 from droptune.cli.follow import follow
 from droptune.cli.ledger import read_ledger
-from droptune.cli.local_app import LocalApp
+from droptune.cli.local_app import EMULATOR_KEY, LocalApp
 from droptune.cli.storage import open_storage
 from droptune.cli.submit import drop
 from droptune.cli.targets import Target
@@ -77,6 +78,15 @@ class Line:
         while not until(seen := look()) and time.monotonic() < deadline:
             time.sleep(0.1)
         return seen
+
+    def change_service(self, **settings: float) -> None:
+        """Change how the local service behaves from now on, such as `training_seconds`."""
+        url = f"{self.app.emulator_url}/emulator/settings"
+        body = json.dumps(settings).encode()
+        headers = {"Content-Type": "application/json", "api-key": EMULATOR_KEY}
+        request = urllib.request.Request(url, data=body, headers=headers, method="PATCH")
+        with urllib.request.urlopen(request, timeout=10):
+            return
 
     def jobs_of(self, status: Document) -> list[Document]:
         """Return every job that the service was ever paid for with a run's training."""

@@ -31,7 +31,7 @@ def story(
     """
     over_at = _training_over_at(record, now)
     told = [(entry, over_at) for entry in _job(events)]
-    told += [(entry, now) for entry in (*_phases(record), *_people(control))]
+    told += [(entry, now) for entry in (*_phases(record), *_people(control), *_later(record))]
     timed = [(at, latest, entry) for entry, latest in told if (at := as_time(entry["at"]))]
     newest = sorted(timed, key=_order, reverse=True)
     return [entry | {"at": min(at, latest)} for at, latest, entry in newest[:MOST_EVENTS]]
@@ -66,6 +66,19 @@ def _people(control: Control) -> Iterator[Payload]:
         reason = f": {word.reason}" if word.reason else ""
         figures = "".join(f", {name} {figure:.6g}" for name, figure in word.metrics.items())
         yield _entry(word.at, "person", "info", f"{word.by} {did}{reason}{figures}")
+
+
+def _later(record: RunRecord) -> Iterator[Payload]:
+    """Iterate over what became of the newest promotion that was asked for after the end."""
+    promotion = record.promotion
+    if promotion is None:
+        return
+    reason = f": {promotion.reason}" if promotion.reason else ""
+    asked = f"{promotion.by} asked for the promotion{reason}"
+    yield _entry(promotion.asked_at, "person", "info", asked)
+    if promotion.ended_at is not None:
+        level = "error" if promotion.error else "info"
+        yield _entry(promotion.ended_at, "phase", level, promotion.message)
 
 
 def _job(events: Sequence[Mapping[str, Any]]) -> Iterator[Payload]:
