@@ -9,9 +9,11 @@ from typing import Any
 
 from droptune.domain.champion import Champion, ChampionEntry
 from droptune.domain.findings import Problem
+from droptune.domain.notifications import events_of
+from droptune.domain.outbox import Subscription, deliveries
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import Pin, RunRecord
-from tests.api.world import NOW, World
+from tests.api.world import NOW, URL, World
 
 ID = "shop-v2-4f1c09ab"
 _LINE = (
@@ -239,6 +241,19 @@ def a_success() -> RunRecord:
         error=None,
     )
     return replace(ended, cost=COST | {"spent": 6.1932})
+
+
+def keep_notifications(world: World, record: RunRecord) -> None:
+    """Store what three teams were told: one has it, one is being tried, one cannot be reached."""
+    names = ("NOTIFY_AUDIT", "NOTIFY_TEAM_WITH_A_LONG_NAME", "NOTIFY_ON_CALL")
+    to = [Subscription(url_setting=name) for name in names]
+    told = events_of(record, app_url=URL)[-1]
+    taken, tried, given_up = deliveries([told], to, now=NOW - timedelta(minutes=4))
+    for _ in range(12):
+        given_up = given_up.failed(at=NOW, problem="request-rejected", answer="4xx", status=404)
+    tried = tried.failed(at=NOW, problem="transient", answer="none")
+    for each in (taken.delivered(at=NOW - timedelta(minutes=3)), tried, given_up):
+        world.runs.put(each.name, each.to_payload())
 
 
 def champions(world: World, *run_ids: str) -> None:

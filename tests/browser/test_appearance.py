@@ -22,6 +22,7 @@ from .stories import (
     a_success,
     champions,
     keep_documents,
+    keep_notifications,
 )
 from .test_dashboard import KEY, a_busy_world
 
@@ -50,6 +51,7 @@ def world_of(name: str) -> tuple[World, str]:
     }
     record, last_step, findings = made[name]
     keep_documents(world, world.keep(record), last_step=last_step, findings=findings)
+    keep_notifications(world, record)
     champions(world, "shop-v0-x", record.id if name == "success" else "shop-v1-y")
     return world, f"/runs/{ID}"
 
