@@ -50,7 +50,7 @@ def deliver_notifications(
     """Send what is due. A crash after a post and before its note sends the same id again.
 
     Each receiver has a lane of its own, oldest first, so that a slow one holds up nobody else; what
-    a lane has no time for in this round stays due.
+    a lane has no time for in this round, or a receiver asked to wait with, stays due.
 
     Args:
         settings: the app settings that begin with NOTIFY_, with the secrets that sign.
@@ -75,12 +75,16 @@ class _Sender:
             if self.outbox.clock.now() >= until:
                 return
             found = self.outbox.find(mark.delivery)
-            if found is not None and found[0].is_due(self.outbox.clock.now()):
-                self.outbox.settle(mark, self._tried(found[0]), found[1])
-            else:
+            if found is None or not found[0].is_due(self.outbox.clock.now()):
                 self.outbox.pass_over(mark)
+                continue
+            tried, asked_to_wait = self._tried(found[0])
+            self.outbox.settle(mark, tried, found[1])
+            if asked_to_wait:
+                return
 
-    def _tried(self, delivery: Delivery) -> Delivery:
+    def _tried(self, delivery: Delivery) -> tuple[Delivery, bool]:
+        """Return a delivery after a try, and whether the receiver asked for a wait."""
         message, clock = render(delivery.event, delivery.to.format), self.outbox.clock
         try:
             secrets = self.settings.get(delivery.to.secret_setting, "")
@@ -88,15 +92,16 @@ class _Sender:
             self.webhooks.post(delivery.to.url_setting, message, signed)
         except DroptuneError as error:
             status: int | None = getattr(error, "status", None)
-            is_passing = isinstance(error, TransientError)
-            return delivery.failed(
+            wait = error.retry_after if isinstance(error, TransientError) else None
+            failed = delivery.failed(
                 at=clock.now(),
                 problem=error.code,
-                answer=answer_class(status, was_sent=is_passing),
+                answer=answer_class(status, was_sent=isinstance(error, TransientError)),
                 status=status,
-                retry_after=error.retry_after if isinstance(error, TransientError) else None,
+                retry_after=wait,
             )
-        return delivery.delivered(at=clock.now())
+            return failed, wait is not None
+        return delivery.delivered(at=clock.now()), False
 
 
 def _side_by_side(send: Callable[[Sequence[Mark]], None], lanes: Sequence[Sequence[Mark]]) -> None:

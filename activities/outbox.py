@@ -63,8 +63,10 @@ class Outbox:
         to = subscriptions_of(record, self.always)
         now = self.clock.now()
         recent = [event for event in events if now - event.time < LOOK_BACK] if to else []
-        for delivery in deliveries_of(recent, to, now=now):
-            if self.runs.find_info(delivery.name) is None:
+        wanted = deliveries_of(recent, to, now=now)
+        there = {info.name for info in self.runs.list(outbox_of(record.id))} if wanted else set()
+        for delivery in wanted:
+            if delivery.name not in there:
                 self._mark(delivery)
                 self._write(delivery, if_absent=True)
 

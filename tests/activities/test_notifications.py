@@ -32,12 +32,15 @@ class Receiver:
     """Takes what is posted, unless it is broken."""
 
     is_broken: bool = False
+    wait: float | None = None
+    asked: int = 0
     taken: list[tuple[Message, Mapping[str, str]]] = field(default_factory=list)
 
     def post(self, url_setting: str, message: Message, headers: Mapping[str, str]) -> None:
         """See Webhooks."""
-        if self.is_broken:
-            raise TransientError("broken")
+        self.asked += 1
+        if self.is_broken or self.wait:
+            raise TransientError("broken", retry_after=self.wait)
         self.taken.append((message, headers))
 
 
@@ -262,6 +265,22 @@ def test_lane_leaves_for_the_next_round_what_it_has_no_time_for() -> None:
         after.append(len(receiver.taken))
 
     assert after == [1, 2, 3]
+
+
+def test_receiver_that_asks_to_wait_is_asked_no_more_in_this_round() -> None:
+    """Who has too much to do is not sent the rest at once; nothing is lost."""
+    world, receiver = World(), Receiver(wait=30)
+    for number in range(3):
+        end(world, a_told_run(world, f"v{number}"))
+
+    deliver(world, receiver)
+    asked = receiver.asked
+    receiver.wait = None
+    world.clock.advance(60)
+    deliver(world, receiver)
+
+    assert asked == 1
+    assert len(receiver.taken) == 3
 
 
 def test_job_that_is_silent_is_told_once() -> None:

@@ -23,7 +23,7 @@ def notification_view(deliveries: Sequence[Delivery]) -> Payload:
 
 def _line(delivery: Delivery) -> Payload:
     return {
-        "event": delivery.event.name.removeprefix("run."),
+        "event": delivery.event.name,
         "target": delivery.to.url_setting,
         "tone": {DELIVERED: "good", UNDELIVERED: "bad"}.get(delivery.state, "busy"),
         "state": delivery.state,
