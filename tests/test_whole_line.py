@@ -445,3 +445,30 @@ def test_lost_promotion_is_started_again_by_the_sweep() -> None:
     line.run()
 
     assert world.records.get(run.ref).outcome is Outcome.PROMOTED
+
+
+@pytest.mark.parametrize("start", range(3))
+def test_worker_killed_anywhere_in_a_later_promotion_changes_nothing_but_time(start: int) -> None:
+    """Killed at every thirtieth point between two effects: one champion, one deployment."""
+    point, died, killed = start * 10, True, 0
+    while died:
+        world = World()
+        line = a_line(world)
+        run = end_unpromoted(world, line)
+        fuse = world.kill_at(point)
+
+        while True:
+            try:
+                promote(world, line, run)
+                break
+            except CrashError:
+                continue
+
+        world.survive()
+        champion = world.champion()
+        assert champion is not None
+        assert world.records.get(run.ref).outcome is Outcome.PROMOTED, point
+        assert [entry.run_id for entry in champion.history] == ["shop-v0-00000000", run.id], point
+        assert list(world.resource_manager.deployments) == [champion.current.deployment]
+        died, point, killed = fuse.is_burnt, point + 30, killed + fuse.is_burnt
+    assert killed > 1

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from activities.run_records import RunRecords
 from droptune.api.documents import Documents
 from droptune.api.retirement import RetirementDates
 from droptune.domain.deployment import AccountModel
@@ -14,7 +16,7 @@ from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import Word
 from droptune.domain.services import StoredBlob
 
-from .world import NOW, MemoryBlobs, StoppedClock, World, a_run, read
+from .world import NOW, MemoryBlobs, StoppedClock, World, a_kept_model, a_run, read
 
 
 class CountingBlobs(MemoryBlobs):
@@ -98,6 +100,26 @@ def test_record_of_an_ended_run_is_read_once():
 
     assert response.status == 304
     assert sorted(runs.reads) == sorted([open_run.ref.record, open_run.ref.control])
+
+
+def test_run_that_is_promoted_after_its_end_is_read_again():
+    """Whoever changes an ended run's record writes its row again, and lists show it at once."""
+    world = World()
+    runs = RunRecords(world.runs, world.clock)
+    record = world.keep(a_kept_model())
+    before = world.get("dashboard").body.decode()
+    asked = replace(world.promotion, message="Deploying.")
+
+    runs.list_again(runs.update(record.ref, lambda r: replace(r, promotion=asked, updated_at=NOW)))
+    under_way = world.get("dashboard").body.decode()
+    done = asked.ended(at=NOW, message="Promoted: shop-1.", error=None)
+    later = NOW + timedelta(minutes=1)
+    runs.list_again(runs.update(record.ref, lambda r: replace(r, promotion=done, updated_at=later)))
+    after = world.get("dashboard").body.decode()
+
+    assert "Nobody approved" in before
+    assert "Being promoted, as Ada asked" in under_way
+    assert "Promoted later, as Ada asked" in after
 
 
 def test_end_and_word_of_a_run_change_the_dashboard():

@@ -13,8 +13,9 @@ from droptune.api.messages import ApiRequest
 from droptune.api.routes import dispatch
 from droptune.domain.findings import Problem
 from droptune.domain.phases import Phase
+from droptune.domain.run import Word
 
-from .world import URL, World, a_champion, a_kept_model, a_run, find_route
+from .world import NOW, URL, World, a_champion, a_kept_model, a_run, find_route
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=y>"
 ID = "shop-v1-aa"
@@ -310,6 +311,20 @@ def test_promotion_asked_for_on_the_page_is_started():
     assert response.status == 303
     assert response.start.name == "promote_model"
     assert world.promotions == [(ID, "holder of the key", "better after all")]
+
+
+def test_second_question_about_the_training_is_put_though_the_first_was_answered():
+    """More epochs than were approved: an earlier yes is no answer."""
+    world = World()
+    record = a_run(phase=Phase.AWAITING_APPROVAL, entered_at=NOW - timedelta(hours=2))
+    record = record.entered(Phase.TRAINING, at=NOW - timedelta(hours=1))
+    record = record.asking(Phase.AWAITING_APPROVAL, at=NOW - timedelta(minutes=1))
+    early = Word(word="approve", at=NOW - timedelta(hours=2), by="Ada", about="training")
+    world.keep(record, early)
+
+    page = world.get(f"dashboard/runs/{ID}").body.decode()
+
+    assert "Your decision" in page
 
 
 def test_answers_side_by_side_are_shown_inert():

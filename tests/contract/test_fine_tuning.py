@@ -142,6 +142,16 @@ def test_too_late_to_cancel_returns_the_succeeded_job(training: Training) -> Non
     assert service.cancel_job(job.id).status is JobStatus.SUCCEEDED
 
 
+def test_model_is_known_once_it_is_trained(training: Training) -> None:
+    """A model that nobody made, or that is gone, is not known."""
+    service, mark = training.world.fine_tuning, uuid.uuid4().hex[:16]
+    training.world.train(create_job(training, mark))
+    [job] = [job for job in service.list_jobs() if job.carries(mark)]
+
+    assert service.has_model(str(job.fine_tuned_model))
+    assert not service.has_model(f"{MODEL}.ft-{'0' * 32}-nobody")
+
+
 def test_unknown_deployment_is_not_found(world: World) -> None:
     """The data plane does not know every name."""
     with pytest.raises(NotFoundError):

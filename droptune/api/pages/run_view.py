@@ -16,7 +16,7 @@ from droptune.api.pages.project_view import spent_of
 from droptune.api.pages.run_documents import KINDS, objects, read_json, read_lines, read_rows
 from droptune.api.pages.story import failures, story
 from droptune.api.services import ApiServices
-from droptune.api.status import AWAITING, status_document
+from droptune.api.status import AWAITING, actions, status_document
 from droptune.domain.comparison import ANSWERS
 from droptune.domain.payload import Payload
 from droptune.domain.phases import Phase
@@ -49,7 +49,7 @@ def run_view(shown: ShownRun, services: ApiServices, base: str) -> Payload:
     status = status_document(record, control, base, now)
     about = AWAITING.get(record.phase)
     moves = record.is_being_promoted or not record.phase.is_terminal
-    decides = about is not None and control.decision(about) is None and not control.cancelled
+    decides = about is not None and "approve" in actions(record, control)
     return {
         "title": record.id,
         "now": now,
