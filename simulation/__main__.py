@@ -14,6 +14,7 @@ from simulation.runner import Result, run
 from simulation.shrinking import shrink
 
 _SHOWN_FAILURES = 3
+_A_MINUTE = 10_000  # seeds
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="droptune simulate")
     parser.add_argument("--seeds", default="0-199", help="first and last seed: 0-999")
+    parser.add_argument("--fresh", action="store_true", help="seeds that nobody has run before")
     parser.add_argument("--seed", type=int, help="one schedule")
     parser.add_argument("--profile", choices=[*PROFILES, *BEYOND])
     parser.add_argument("--trace", action="store_true", help="tell the whole story of --seed")
@@ -48,8 +50,7 @@ def _one(seed: int, profile: str, trace: bool) -> int:
 
 
 def _many(asked: argparse.Namespace) -> int:
-    first, _, last = asked.seeds.partition("-")
-    seeds = range(int(first), int(last or first) + 1)
+    seeds = _fresh() if asked.fresh else _named(asked.seeds)
     tally, began = Tally(), time.monotonic()
     for outcome in campaign(seeds, asked.profile, seconds=asked.seconds):
         tally.add(outcome)
@@ -62,6 +63,18 @@ def _many(asked: argparse.Namespace) -> int:
         _show(tally, elapsed)
         _show_failures(tally)
     return 1 if tally.failed else 0
+
+
+def _named(asked: str) -> range:
+    first, _, last = asked.partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
+def _fresh() -> range:
+    """Return seeds that belong to this minute alone, and say which."""
+    first = int(time.time() // 60) * _A_MINUTE
+    _say(f"fresh seeds from {first} on")
+    return range(first, first + _A_MINUTE)
 
 
 def _document(tally: Tally, elapsed: float) -> dict[str, object]:

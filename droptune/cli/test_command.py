@@ -16,14 +16,19 @@ from droptune.cli.terminal import Terminal
 from droptune.setup.marker import read_marker
 
 _BICEP = Path("..", "shared", "tools", "bicep", "bicep")
+_SIMULATED_SECONDS = 240
 _AZURITE = Path(".droptune", "azurite", "node_modules", ".bin", "azurite-blob")
 
 
 def test(context: typer.Context) -> int:
-    """Run ruff, mypy and pytest; arguments are passed on to pytest, and then only it runs."""
+    """Run ruff, mypy, pytest and fresh schedules of the simulation.
+
+    Arguments are passed on to pytest, and then only it runs. DROPTUNE_SIMULATE_SECONDS says for how
+    long schedules are begun; 0 leaves them out.
+    """
     terminal = Terminal(sys.stderr)
     failed = []
-    for name, command in checks(context.args).items():
+    for name, command in checks(context.args, simulated_seconds()).items():
         terminal.say(f"droptune: {name}", "bold")
         if subprocess.call([sys.executable, "-m", *command], cwd=ROOT, env=environment(ROOT)):
             failed.append(name)
@@ -32,16 +37,24 @@ def test(context: typer.Context) -> int:
     return Exit.NO if failed else Exit.YES
 
 
-def checks(pytest_arguments: Sequence[str]) -> dict[str, list[str]]:
-    """Return what is run, by name, tests last."""
+def simulated_seconds(environ: Mapping[str, str] = os.environ) -> int:
+    """Return for how long fresh schedules are begun."""
+    return int(environ.get("DROPTUNE_SIMULATE_SECONDS") or _SIMULATED_SECONDS)
+
+
+def checks(pytest_arguments: Sequence[str], seconds: int) -> dict[str, list[str]]:
+    """Return what is run, by name; schedules that nobody has seen before come last."""
     if pytest_arguments:
         return {"pytest": ["pytest", *pytest_arguments]}
-    return {
+    found = {
         "ruff check": ["ruff", "check"],
         "ruff format": ["ruff", "format", "--check"],
         "mypy": ["mypy"],
         "pytest": ["pytest", "-n", "2"],
     }
+    if seconds:
+        found["simulation"] = ["simulation", "--fresh", "--seconds", str(seconds)]
+    return found
 
 
 def environment(root: Path, environ: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from simulation.__main__ import main
 from simulation.profiles import PROFILES
 from simulation.runner import run, story_of
 from simulation.shrinking import shrink
@@ -49,3 +52,15 @@ def test_failing_schedule_is_told_as_short_as_possible() -> None:
     assert failed.violations[0].check in shortest.failed
     assert len(shortest.struck) < len(failed.struck)
     assert len(shortest.happened) < len(story_of(failed.seed, "beyond").happenings)
+
+
+def test_fresh_schedules_say_where_they_begin_and_stop_in_time(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Whoever reads that one failed can run the same ones again."""
+    code = main(["--fresh", "--seconds", "0"])
+
+    said = capsys.readouterr().out
+    assert code == 0
+    assert re.search(r"fresh seeds from \d+ on", said)
+    assert re.search(r"^[1-9]\d* schedules in", said, re.MULTILINE)
