@@ -21,11 +21,7 @@ _AZURITE = Path(".droptune", "azurite", "node_modules", ".bin", "azurite-blob")
 
 
 def test(context: typer.Context) -> int:
-    """Run ruff, mypy, pytest and fresh schedules of the simulation.
-
-    Arguments are passed on to pytest, and then only it runs. DROPTUNE_SIMULATE_SECONDS says for how
-    long schedules are begun; 0 leaves them out.
-    """
+    """Run ruff, mypy, pytest and fresh schedules; with arguments pytest alone, which gets them."""
     terminal = Terminal(sys.stderr)
     failed = []
     for name, command in checks(context.args, simulated_seconds()).items():
@@ -38,7 +34,7 @@ def test(context: typer.Context) -> int:
 
 
 def simulated_seconds(environ: Mapping[str, str] = os.environ) -> int:
-    """Return for how long fresh schedules are begun."""
+    """Return for how long fresh schedules are begun: DROPTUNE_SIMULATE_SECONDS, 0 for none."""
     return int(environ.get("DROPTUNE_SIMULATE_SECONDS") or _SIMULATED_SECONDS)
 
 
