@@ -31,7 +31,12 @@ def _print_schema(asked: bool) -> None:
 
 def validate(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="JSONL, YAML, a DIR, or - for stdin.")
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="JSONL, YAML, a DIR, or - for stdin.",
+            readable=False,  # what may not be read is a finding
+        ),
     ],
     model: Annotated[str | None, typer.Option(help="Counts tokens as this model does.")] = None,
     workers: Annotated[int, typer.Option(min=0, max=64, help="Processes; 0: as fit.")] = 0,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -227,3 +229,31 @@ def test_refusal_is_raised_where_nothing_is_named_that_holds_data(tmp_path: Path
 
     with pytest.raises(Refusal, match="no data file"):
         sort_given([tmp_path / "fine-tune-job.yaml"])
+
+
+def test_file_that_may_not_be_read_is_a_finding(tmp_path: Path) -> None:
+    """The report names it, as it names whatever else keeps a dataset from training."""
+    path = tmp_path / "training.jsonl"
+    path.write_text("{}")
+    path.chmod(0)
+    bound = "-dac_override,-dac_read_search"
+    command = ["setpriv", f"--bounding-set={bound}", f"--inh-caps={bound}"] if may_all() else []
+
+    ended = subprocess.run(
+        [*command, sys.executable, "-m", "droptune.cli", "validate", "--json", str(path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    report = json.loads(ended.stdout)
+    assert (ended.returncode, report["verdict"]) == (1, "reject")
+    assert "unreadable-file" in [each["rule"] for each in report["findings"]]
+
+
+def may_all() -> bool:
+    """Whether permissions mean nothing to this user; its rights are given up then, or it skips."""
+    if os.name == "nt" or (os.geteuid() == 0 and not shutil.which("setpriv")):
+        pytest.skip("every file may be read here")
+    return os.geteuid() == 0
