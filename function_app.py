@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
@@ -42,11 +43,13 @@ from droptune.adapters.credentials import AzureIdentity
 from droptune.adapters.durable_client import DurableOrchestrations
 from droptune.adapters.resource_manager import RequestsResourceManager
 from droptune.adapters.webhooks import RequestsWebhooks
+from droptune.api.delays import delayed
 from droptune.api.messages import HOLDER_OF_THE_KEY, ApiRequest, ApiResponse
 from droptune.api.retirement import RetirementDates
 from droptune.api.routes import ROUTES, Route, dispatch
 from droptune.api.services import ApiServices
 from droptune.domain.dataset import Rejected, locate
+from droptune.domain.errors import DroptuneError
 from droptune.domain.payload import Payload, format_time
 from droptune.domain.services import (
     BlobStore,
@@ -63,6 +66,7 @@ from orchestrators.fine_tune_model import fine_tune_model
 from orchestrators.promote_model import promote_model
 from orchestrators.wait_for_job import wait_for_job
 
+_logger = logging.getLogger(__name__)
 SIGN_IN = "/.auth/login/aad"  # App Service Authentication's own route
 ORCHESTRATORS = (collect_dataset, fine_tune_model, promote_model, wait_for_job, ask_again)
 
@@ -281,7 +285,7 @@ def _register_triggers(app: df.DFApp, services: Services) -> None:
     @app.durable_client_input(client_name="client")  # type: ignore[untyped-decorator]
     async def look_round(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
         """Every five minutes: what should be running and is not?"""
-        await sweep(
+        failures = await sweep(
             datasets=services.datasets,
             registry=services.registry,
             records=services.records,
@@ -290,6 +294,8 @@ def _register_triggers(app: df.DFApp, services: Services) -> None:
             clock=services.clock,
             orchestrations=DurableOrchestrations(client),
         )
+        for failure in failures:
+            _logger.warning("Not looked after", extra=asdict(failure))
 
     webhooks = RequestsWebhooks(services.settings.notify, local=services.settings.is_local)
 
@@ -341,7 +347,7 @@ def _register_route(app: df.DFApp, route: Route, services: Services) -> None:
     ) -> func.HttpResponse:
         asked = read_request(req, services.settings)
         response = await asyncio.to_thread(dispatch, route, asked, services.api)
-        await _act(response, DurableOrchestrations(client))
+        response = await act(response, DurableOrchestrations(client))
         kind = response.headers.get("Content-Type", "application/json")
         return func.HttpResponse(
             response.body,
@@ -356,12 +362,21 @@ def _register_route(app: df.DFApp, route: Route, services: Services) -> None:
     app.route(route=route.path, methods=list(route.methods), auth_level=level)(bound)
 
 
-async def _act(response: ApiResponse, orchestrations: Orchestrations) -> None:
-    if response.start is not None:
-        start = response.start
-        await orchestrations.ensure_started(start.name, start.instance_id, start.payload)
-    for instance in response.wake:
-        await orchestrations.wake(instance)
+async def act(response: ApiResponse, orchestrations: Orchestrations) -> ApiResponse:
+    """Start and wake what a route asks for; what fails is made good by timers, which the answer
+    says: what was asked for is written already."""
+    acts = [orchestrations.wake(instance) for instance in response.wake]
+    if start := response.start:
+        asked = orchestrations.ensure_started(start.name, start.instance_id, start.payload)
+        acts.insert(0, asked)
+    failures = []
+    for act in acts:
+        try:
+            await act
+        except DroptuneError as error:
+            failures.append(error)
+            _logger.warning("Not started or woken", extra={"reason": str(error)})
+    return delayed(response) if failures else response
 
 
 def read_request(req: func.HttpRequest, settings: Settings) -> ApiRequest:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 from activities.champions import change_champion, load_champion
 from activities.datasets import INSTALLED, read_folder
@@ -26,6 +28,24 @@ from droptune.domain.services import (
     ResourceManager,
 )
 from droptune.domain.steps import Collecting, PromotionRequest, RollbackRequest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Start:
+    """An orchestration that should be alive."""
+
+    name: str
+    instance_id: str
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """What a sweep could not look after, by instance id or by what was listed; the next one tries
+    it again."""
+
+    what: str
+    reason: str
 
 
 def install(*, datasets: BlobStore, registry: BlobStore, clock: Clock) -> None:
@@ -77,28 +97,63 @@ async def sweep(
     resource_manager: ResourceManager,
     clock: Clock,
     orchestrations: Orchestrations,
-) -> None:
-    """Start what should be running and is not. Every start is by id, so repeating it is safe."""
-    await asyncio.to_thread(install, datasets=datasets, registry=registry, clock=clock)
-    for dataset in await asyncio.to_thread(find_new, datasets, registry):
-        collecting = Collecting(dataset=dataset)
-        await orchestrations.ensure_started(
-            "collect_dataset", dataset.collector_id, collecting.to_payload()
-        )
-    for run in await asyncio.to_thread(find_open, records):
-        if not await orchestrations.is_alive(run.id):
-            await orchestrations.ensure_started("fine_tune_model", run.id, run.to_payload())
-    for asked in await asyncio.to_thread(find_promotions, records):
-        payload = asked.to_payload()
-        await orchestrations.ensure_started("promote_model", asked.instance_id, payload)
-    for rollback in await asyncio.to_thread(
+) -> list[Failure]:
+    """Start what should be running and is not; return what could not be looked after.
+
+    Every start is by id, so repeating it is safe. Whatever fails keeps nothing else from being
+    looked after, and the next sweep tries it again.
+    """
+    failures: list[Failure] = []
+    try:
+        await asyncio.to_thread(install, datasets=datasets, registry=registry, clock=clock)
+    except DroptuneError as error:  # what lay here at installation is not known to be old yet
+        return [Failure(what="install", reason=str(error))]
+    restore = partial(
         restore_champions,
         registry=registry,
         azure_openai=azure_openai,
         resource_manager=resource_manager,
         clock=clock,
-    ):
-        await orchestrations.ensure_started("ask_again", rollback.instance_id, rollback.question)
+    )
+    looks: tuple[Callable[[], list[Start]], ...] = (
+        lambda: [_collection(each) for each in find_new(datasets, registry)],
+        lambda: [_run(each) for each in find_open(records)],
+        lambda: [_promotion(each) for each in find_promotions(records)],
+        lambda: [_rollback(each) for each in restore()],
+    )
+    for what, look in zip(("datasets", "runs", "promotions", "champions"), looks, strict=True):
+        try:
+            starts = await asyncio.to_thread(look)
+        except DroptuneError as error:
+            failures.append(Failure(what=what, reason=str(error)))
+            continue
+        failures += [failed for each in starts if (failed := await _start(each, orchestrations))]
+    return failures
+
+
+async def _start(start: Start, orchestrations: Orchestrations) -> Failure | None:
+    try:
+        await orchestrations.ensure_started(start.name, start.instance_id, start.payload)
+    except DroptuneError as error:
+        return Failure(what=start.instance_id, reason=str(error))
+    return None
+
+
+def _collection(dataset: DatasetRef) -> Start:
+    payload = Collecting(dataset=dataset).to_payload()
+    return Start(name="collect_dataset", instance_id=dataset.collector_id, payload=payload)
+
+
+def _run(run: RunRef) -> Start:
+    return Start(name="fine_tune_model", instance_id=run.id, payload=run.to_payload())
+
+
+def _promotion(asked: PromotionRequest) -> Start:
+    return Start(name="promote_model", instance_id=asked.instance_id, payload=asked.to_payload())
+
+
+def _rollback(asked: RollbackRequest) -> Start:
+    return Start(name="ask_again", instance_id=asked.instance_id, payload=asked.question)
 
 
 def find_new(datasets: BlobStore, registry: BlobStore) -> list[DatasetRef]:

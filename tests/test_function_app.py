@@ -7,18 +7,22 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import azure.functions as func
 import pytest
 
+from droptune.api.messages import ApiResponse, StartRequest, json_response
 from droptune.api.routes import ROUTES
 from droptune.domain.dataset import DatasetRef
+from droptune.domain.errors import TransientError
 from droptune.domain.steps import STEPS
 from droptune.settings import Settings
 from tests.app_in_memory import ENVIRONMENT, load_function_app, services_of
 from tests.builders import SHOP, World, a_job_file
+from tests.fakes import FakeOrchestrations
 from tests.line_in_memory import a_line
 
 ROOT = Path(__file__).parents[1]
@@ -222,3 +226,49 @@ def test_run_keeps_its_report_as_a_page_too() -> None:
     page = world.runs.data(f"{run.ref.folder}report.html").decode()
     assert page.startswith("<!doctype html>")
     assert "12 examples" in page
+
+
+def test_word_whose_waking_fails_is_accepted_and_says_when_it_is_heard() -> None:
+    """It is written already: 202, a problem with cause and remedy, and the others are woken."""
+    orchestrations = FakeOrchestrations()
+    orchestrations.alive = {"a", "b"}
+    orchestrations.fail_next("wake", TransientError("the hub is away"))
+    response = replace(json_response({"id": "r"}, 202), wake=("a", "b"))
+
+    answer = asyncio.run(load_function_app().act(response, orchestrations))
+
+    document = json.loads(answer.body)
+    assert answer.status == 202
+    assert (document["id"], document["problem"]["code"]) == ("r", "delayed")
+    assert document["problem"]["detail"]
+    assert document["problem"]["remedy"]
+    assert orchestrations.woken == ["b"]
+
+
+def test_run_whose_start_fails_is_accepted_and_taken_up_by_the_sweep() -> None:
+    """Its record is written already, which the sweep finds."""
+    orchestrations = FakeOrchestrations()
+    orchestrations.fail_next("ensure_started", TransientError("the hub is away"))
+    begun = StartRequest(name="fine_tune_model", instance_id="r", payload={})
+    response = replace(json_response({"id": "r"}, 202), start=begun)
+
+    answer = asyncio.run(load_function_app().act(response, orchestrations))
+
+    assert (answer.status, json.loads(answer.body)["problem"]["code"]) == (202, "delayed")
+
+
+def test_page_leads_on_although_a_waking_fails() -> None:
+    """A form's answer is a redirection, which shows the run as it is."""
+    orchestrations = FakeOrchestrations()
+    orchestrations.alive = {"a"}
+    orchestrations.fail_next("wake", TransientError("the hub is away"))
+    response = ApiResponse(status=303, headers={"Location": "/api/dashboard"}, wake=("a",))
+
+    assert asyncio.run(load_function_app().act(response, orchestrations)) == response
+
+
+def test_answer_without_trouble_is_left_as_it_is() -> None:
+    """What was started and woken needs no word."""
+    response = replace(json_response({"id": "r"}, 202), wake=("a",))
+
+    assert asyncio.run(load_function_app().act(response, FakeOrchestrations())) == response

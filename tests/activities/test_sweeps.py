@@ -9,7 +9,7 @@ import pytest
 
 from activities.champions import change_champion
 from activities.rollbacks import roll_back_champion
-from activities.sweeps import install, restore_champions, sweep
+from activities.sweeps import Failure, install, restore_champions, sweep
 from droptune.domain.champion import succeed
 from droptune.domain.dataset import DatasetRef
 from droptune.domain.deployment import DeploymentRequest, DeploymentState
@@ -309,3 +309,33 @@ def test_sweep_of_an_empty_installation_does_nothing(times: int) -> None:
         look_round(world)
 
     assert world.orchestrations.started == []
+
+
+def test_start_that_fails_keeps_no_other_from_being_started() -> None:
+    """The sweep goes on, says which failed, and the next one tries again."""
+    world = World()
+    for number in range(3):
+        world.drop(DatasetRef(project="shop", version=f"v{number}"))
+    world.orchestrations.fail_next("ensure_started", TransientError("the hub is away"))
+
+    first = asyncio.run(world.call(sweep))
+    started = [instance for _, instance, _ in world.orchestrations.started]
+    second = asyncio.run(world.call(sweep))
+
+    v0, v1, v2 = (DatasetRef(project="shop", version=f"v{n}").collector_id for n in range(3))
+    assert first == [Failure(what=v0, reason="the hub is away")]
+    assert started == [v1, v2]
+    assert second == []
+    assert {v0, v1, v2} == world.orchestrations.alive
+
+
+def test_listing_that_fails_keeps_runs_from_nothing() -> None:
+    """What lies in one container is not needed for what lies in another."""
+    world = World()
+    run = world.a_run()
+    world.datasets.fail_next("list_folders", TransientError("the storage is busy"))
+
+    failures = asyncio.run(world.call(sweep))
+
+    assert [failed.what for failed in failures] == ["datasets"]
+    assert world.orchestrations.alive == {run.id}
