@@ -17,6 +17,10 @@ from typing import Any
 import pytest
 import yaml
 
+from droptune.domain.configuration import Ceilings, resolve
+from droptune.validation.job_file import parse_job_file
+from droptune.validation.rules import RULES
+
 ROOT = Path(__file__).parents[1]
 GOOD = (
     '{"messages": [{"role": "user", "content": "%d?"}, {"role": "assistant", "content": "Yes."}]}\n'
@@ -134,6 +138,83 @@ def run_action(place: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def play_action(
+    action: Path, workspace: Path, binaries: Path, **inputs: str
+) -> list[subprocess.CompletedProcess[str]]:
+    """Run every script of the action as a runner does, until one fails.
+
+    `binaries` is what setup-python puts on PATH. Source: GitHub Docs, metadata syntax for composite
+    actions (`shell: bash` is `bash --noprofile --norc -eo pipefail {0}`) and default variables.
+    """
+    described = yaml.safe_load((action / "action.yml").read_text())
+    given = {name: str(each.get("default", "")) for name, each in described["inputs"].items()}
+    given |= {name.replace("_", "-"): value for name, value in inputs.items()}
+    temporary = workspace.parent / "runner"
+    temporary.mkdir(exist_ok=True)
+    runner = {
+        "CI": "true",
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_ACTION_PATH": str(action),
+        "GITHUB_WORKSPACE": str(workspace),
+        "GITHUB_STEP_SUMMARY": str(temporary / "summary.md"),
+        "GITHUB_OUTPUT": str(temporary / "output"),
+        "GITHUB_ENV": str(temporary / "env"),
+        "RUNNER_TEMP": str(temporary),
+        "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+    }
+    done: list[subprocess.CompletedProcess[str]] = []
+    for number, step in enumerate(each for each in described["runs"]["steps"] if "run" in each):
+        assert step["shell"] == "bash"
+        script = temporary / f"{number}.sh"
+        script.write_text(step["run"])
+        own = {name: _resolved(value, given) for name, value in step.get("env", {}).items()}
+        environ = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "GITHUB_"))}
+        done.append(
+            subprocess.run(
+                ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
+                cwd=workspace,
+                env=environ | runner | own,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        )
+        if done[-1].returncode:
+            break
+    return done
+
+
+def _resolved(value: str, inputs: dict[str, str]) -> str:
+    return re.sub(r"\$\{\{ inputs\.([a-z-]+) \}\}", lambda found: inputs[found[1]], value)
+
+
+def test_action_installs_itself_and_marks_the_lines_of_bad_files(tmp_path: Path) -> None:
+    """From a Python with nothing in it: its own steps install it, then judge, as on a runner."""
+    action, workspace = tmp_path / "action", tmp_path / "workspace"
+    action.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE", "action.yml"):
+        shutil.copyfile(ROOT / name, action / name)
+    shutil.copytree(ROOT / "droptune", action / "droptune")
+    for name, role in (("good", "user"), ("bad", "bot")):
+        (workspace / "data" / name).mkdir(parents=True)
+        lines = "".join(GOOD % n for n in range(12)).replace("user", role, 1)
+        (workspace / "data" / name / "training.jsonl").write_text(lines)
+    venv.create(tmp_path / "python", with_pip=True)
+    binaries = tmp_path / "python" / ("Scripts" if sys.platform == "win32" else "bin")
+
+    files = "data/**/*.jsonl"
+    first, *rest = play_action(action, workspace, binaries, files=files, by_folder="true")
+
+    if first.returncode:
+        pytest.skip(f"its packages cannot be fetched here: {first.stderr.strip()[-200:]}")
+    [judged] = rest
+    assert judged.returncode == 1, judged.stderr
+    marks = [line for line in judged.stdout.splitlines() if line.startswith("::error ")]
+    assert marks[0].startswith("::error file=data/bad/training.jsonl,line=1,title=unknown-role::")
+    assert len(marks) == 1
+    assert (tmp_path / "runner" / "summary.md").read_text().count("Rejected") == 1
+
+
 def test_action_takes_no_input_as_code() -> None:
     """Inputs reach the script by environment alone."""
     assert "${{" not in action_step()["run"]
@@ -190,14 +271,44 @@ def test_pre_commit_hook_names_a_command_that_works(tmp_path: Path) -> None:
     assert done.stdout.count("Accepted") == 2
 
 
-def test_documentation_of_action_and_hook_is_of_what_there_is() -> None:
-    """The snippets name inputs and a hook that exist."""
-    text = (ROOT / "docs" / "validation.md").read_text("utf-8")
-    workflow, hooks = (
-        yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", text, re.S)
+@pytest.mark.skipif(not shutil.which("pre-commit"), reason="pre-commit is not installed")
+def test_pre_commit_runs_the_hook_on_what_is_committed(tmp_path: Path) -> None:
+    """The tool itself installs the hook from a clone and fails a commit with a bad line."""
+    clone, repository = tmp_path / "droptune", tmp_path / "datasets"
+    subprocess.run(["git", "clone", "-q", "--no-hardlinks", ROOT, clone], check=True)
+    repository.mkdir()
+    lines = "".join(GOOD % n for n in range(12))
+    (repository / "training.jsonl").write_text(lines.replace("user", "bot", 1))
+    for command in (["init", "-q"], ["add", "."]):
+        subprocess.run(["git", *command], cwd=repository, check=True)
+
+    done = subprocess.run(
+        ["pre-commit", "try-repo", str(clone), "droptune-validate"],
+        cwd=repository,
+        env=os.environ | {"PRE_COMMIT_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        check=False,
     )
+
+    assert done.returncode == 1, done.stderr
+    assert "hook id: droptune-validate" in done.stdout
+    assert 'line 1: messages[0].role: "bot" is not one of' in done.stdout
+
+
+def test_documentation_of_action_and_hook_is_of_what_there_is() -> None:
+    """The snippets name keys, rules, inputs and a hook that exist."""
+    text = (ROOT / "docs" / "validation.md").read_text("utf-8")
+    snippets = re.findall(r"```yaml\n(.*?)```", text, re.S)
+    configuration, workflow, hooks = map(yaml.safe_load, snippets)
     inputs = yaml.safe_load((ROOT / "action.yml").read_text())["inputs"]
     [hook] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
 
+    job_file, wrong = parse_job_file(snippets[0].encode(), file="fine-tune-job.yaml")
+    resolved, more = resolve(installation=Ceilings(), project_file=None, job_file=job_file)
+    chosen = configuration["pipeline"]["validation"]
+
+    assert resolved is not None, (*wrong, *more)
+    assert {*chosen["ignore"], *chosen["raise"]} <= RULES.keys()
     assert workflow["steps"][1]["with"].keys() <= inputs.keys()
     assert hooks["repos"][0]["hooks"] == [{"id": hook["id"]}]
