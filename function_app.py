@@ -26,7 +26,7 @@ from activities.endings import end_run
 from activities.fine_tuning_jobs import create_fine_tuning_job, get_fine_tuning_job, keep_results
 from activities.later_promotions import LaterPromotions, end_promotion
 from activities.leftovers import Leftovers
-from activities.notifications import deliver_notifications, put_missing
+from activities.notifications import Webhooks, deliver_notifications, put_missing
 from activities.outbox import Outbox
 from activities.promotions import decide_promotion, promote_deployment
 from activities.reports import estimate_cost, validate_dataset
@@ -82,6 +82,7 @@ class Services:
     azure_openai: FineTuningService
     resource_manager: ResourceManager
     clock: Clock
+    webhooks: Webhooks | None = None
 
     @property
     def policy(self) -> Policy:
@@ -297,7 +298,9 @@ def _register_triggers(app: df.DFApp, services: Services) -> None:
         for failure in failures:
             _logger.warning("Not looked after", extra=asdict(failure))
 
-    webhooks = RequestsWebhooks(services.settings.notify, local=services.settings.is_local)
+    webhooks = services.webhooks or RequestsWebhooks(
+        services.settings.notify, local=services.settings.is_local
+    )
 
     @app.timer_trigger(arg_name="timer", schedule="0 * * * * *")
     def tell(timer: func.TimerRequest) -> None:

@@ -9,12 +9,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from emulator.deployment_requests import all_quotas, quota
+from emulator.faults import is_retired
 from emulator.models import Model, base_models, find_base_model
 from emulator.records import Job, Json
 from emulator.wire import emulator_of
 
 LOCATION = "swedencentral"
 _PROVIDER = "Microsoft.CognitiveServices"
+_LONG_AGO = "2020-01-01T00:00:00Z"
 
 
 async def get_account(request: Request) -> JSONResponse:
@@ -35,9 +37,16 @@ async def get_account(request: Request) -> JSONResponse:
 
 async def list_models(request: Request) -> JSONResponse:
     """GET …/models: base models with their lifecycle, and the fine-tuned models."""
-    jobs = [job for job in emulator_of(request).state.live_jobs() if job.status == "succeeded"]
+    state = emulator_of(request).state
+    jobs = [job for job in state.live_jobs() if job.status == "succeeded"]
     tuned = [body for job in jobs for body in _fine_tuned(job)]
-    return JSONResponse({"value": [*map(_base_model, base_models()), *tuned]})
+    base = [_retired(m) if is_retired(state, m.name) else _base_model(m) for m in base_models()]
+    return JSONResponse({"value": [*base, *tuned]})
+
+
+def _retired(model: Model) -> Json:
+    body = _base_model(model)
+    return body | {"deprecation": body["deprecation"] | {"fineTune": _LONG_AGO}}
 
 
 def _base_model(model: Model) -> Json:

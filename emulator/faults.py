@@ -14,6 +14,7 @@ A fault is `{"on": …, "match": …, "then": …, "times": 1, "skip": 0}` and m
 |            |                       | `cancel`      | `when`; as if somebody else did it        |
 |            |                       | `hide`        | lists show it `seconds` later             |
 | file       | name of a new file    | `error`       | `message`                                 |
+| model      | name of a base model  | `retire`      | no further job may train it               |
 | deployment | name of a new one     | `fail`        | ends `Failed`; `code`, `message`          |
 |            |                       | `hang`        | stays `Creating`                          |
 |            |                       | `lag`         | answers `seconds` after `Succeeded`       |
@@ -40,6 +41,7 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "request": ("answer", "reset", "lose_answer", "late_answer"),
     "job": ("fail", "cancel", "hide"),
     "file": ("error",),
+    "model": ("retire",),
     "deployment": ("fail", "hang", "lag"),
 }
 _DEFAULTS: dict[tuple[str, str], Json] = {
@@ -68,6 +70,13 @@ def fate_of(state: State, on: str, subject: str) -> Json:
         fault["used"] += 1
         return dict(fault)
     return {}
+
+
+def is_retired(state: State, model: str) -> bool:
+    """Whether a base model is trained no more."""
+    return any(
+        fault["on"] == "model" and fnmatchcase(model, fault["match"]) for fault in state.faults
+    )
 
 
 def answer_of(fault: Json) -> Response:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.errors import ApiError, invalid_payload, not_emulated
+from emulator.faults import is_retired
 from emulator.models import Model, find_base_model
 from emulator.records import Json
 from emulator.state import State
@@ -75,6 +76,8 @@ def _model(state: State, body: Json) -> tuple[str, Model]:
         raise invalid_payload("The model field is required.")
     base, job = find_base_model(name), state.find_job_of_model(name)
     if base is None or (".ft-" in name and job is None):
+        raise invalid_payload(_NOT_SUPPORTED)
+    if is_retired(state, base.name):  # Unverified: the text
         raise invalid_payload(_NOT_SUPPORTED)
     return (name if job else base.id), base
 

@@ -51,6 +51,17 @@ def _clean_up(world: World) -> None:
     world.clean_up()
 
 
+def _tell(world: World) -> None:
+    world.tell()
+
+
+def _retire(world: World, model: str) -> None:
+    """Let the service train a base model no more."""
+    world.state.faults.append(
+        {"on": "model", "match": model, "then": "retire", "times": 1, "skip": 0, "used": 0}
+    )
+
+
 def _word(world: World, word: str, nth: int) -> None:
     """Say a word about one of the runs that there are."""
     run = _nth_run(world, nth)
@@ -133,6 +144,8 @@ ACTIONS: dict[str, Callable[..., None]] = {
     "event": _event,
     "sweep": _sweep,
     "clean up": _clean_up,
+    "tell": _tell,
+    "retire": _retire,
     "word": _word,
     "wish": _wish,
     "rollback": _rollback,

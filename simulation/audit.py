@@ -16,6 +16,8 @@ from droptune.domain.budget import open_reservations
 from droptune.domain.champion import Champion
 from droptune.domain.claim import JobClaim
 from droptune.domain.ledger import LEDGER, Ledger
+from droptune.domain.notifications import events_of, wants
+from droptune.domain.outbox import subscriptions_of
 from droptune.domain.phases import Phase
 from droptune.domain.registration import DatasetRecord
 from droptune.domain.run import Control, RunRecord
@@ -28,7 +30,10 @@ from simulation.world import KEY, World
 MOST_ROWS = 150
 _QUOTA = re.compile(r"quota|too many|at most|the most (it|there) may", re.IGNORECASE)
 _BROKEN = {"step-failed", "gave-up", "record-missing", "error", "request-rejected", *all_codes()}
-_REASONS = {"deployment-failed"}  # the service's own end of what it was asked, not a refusal to ask
+_REASONS = {  # the service's own end of what it was asked, not a refusal to ask
+    "deployment-failed",
+    "base-model-not-fine-tunable",
+}
 _CHAMPION = re.compile(r"([^/]+)/champion\.json")
 _RUN = re.compile(r"[^/]+/([^/]+)/run\.json")
 _MARK = re.compile(r"([0-9a-f]{16})(?:-(\d+))?$")
@@ -133,7 +138,8 @@ class Witness:
                 self.accuse("one job a training", said)
 
     def _one_file(self, name: str) -> None:
-        same = [file for file in self.world.state.live_files() if file.name == name]
+        files = self.world.state.live_files()  # what ended `error` may be sent once more
+        same = [file for file in files if file.name == name and not file.problem]
         at_once = {"late", "other-worker", "blob-other-worker", "stall", "blob-stall"}
         if len(same) > 1 and not at_once & set(self.world.faults.counts):
             self.accuse("one file a content", f"{name} was uploaded {len(same)} times")
@@ -391,6 +397,20 @@ def promoted_runs_are_champions(world: World) -> Iterator[str]:
             yield f"{project} points to {champion.current.deployment}, which is gone"
 
 
+def notifications_arrive(world: World) -> Iterator[str]:
+    """Whoever wants to hear of a run hears each of its events at least once, by one id each."""
+    warranted = dict[str, tuple[str, str]]()
+    for record in records(world):
+        for event in events_of(record, app_url=""):
+            if any(wants(each.events, event) for each in subscriptions_of(record)):
+                warranted[event.id] = (event.type, event.subject)
+    for id in warranted.keys() - world.receiver.taken.keys():
+        yield f"nobody was told {id} ({warranted[id][0]})"
+    for id, taken in world.receiver.taken.items():
+        if set(taken) != {warranted.get(id)} and ":stalled-" not in id:
+            yield f"{id} was told as {taken}, and is {warranted.get(id)}"
+
+
 FINAL: dict[str, Callable[[World], Iterator[str]]] = {
     "every run has ended": every_run_has_ended,
     "present content has its run": present_content_has_its_run,
@@ -402,6 +422,7 @@ FINAL: dict[str, Callable[[World], Iterator[str]]] = {
     "claims are let go": claims_are_let_go,
     "reservations are closed": reservations_are_closed,
     "promoted runs are champions": promoted_runs_are_champions,
+    "notifications arrive": notifications_arrive,
 }
 RUNNING = (
     "one job a training",

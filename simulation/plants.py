@@ -217,6 +217,15 @@ def _forgetting(whole: Any) -> Any:
     return intending
 
 
+def _renamed(whole: Any) -> Any:
+    """Let an event's id depend on when its record was changed last."""
+
+    def event(record: Any, *about: Any, key: str, **more: Any) -> Any:
+        return whole(record, *about, key=f"{key}-{record.updated_at:%H%M%S}", **more)
+
+    return event
+
+
 def _plant(name: str, module: str, attribute: str, broken: Broken, profile: str) -> Plant:
     return Plant(name=name, place=(module, attribute), broken=broken, profile=profile)
 
@@ -316,7 +325,7 @@ PLANTS: tuple[Plant, ...] = (
         "activities.training_files",
         "_find",
         _always(None),
-        "calm",
+        "twins",
     ),
     _plant(
         "the ledger is written without if_match",
@@ -324,6 +333,20 @@ PLANTS: tuple[Plant, ...] = (
         "change_document",
         _loser_takes_all,
         "workers",
+    ),
+    _plant(
+        "what the outbox lacks is not put in",
+        "function_app",
+        "put_missing",
+        _always(None),
+        "notifications",
+    ),
+    _plant(
+        "an event's id changes with its record",
+        "droptune.domain.notifications",
+        "_event",
+        _renamed,
+        "notifications",
     ),
 )
 

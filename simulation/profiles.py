@@ -31,6 +31,8 @@ class Profile:
         several: more than one dataset and project.
         alike: datasets of a project hold the same training data.
         promotes: whatever is trained is put to use, without asking anybody.
+        tells: others are told of each run.
+        retires: the base model cannot be trained any more from some moment on.
     """
 
     rates: Mapping[str, float] = field(default_factory=dict)
@@ -46,6 +48,8 @@ class Profile:
     several: bool = False
     alike: bool = False
     promotes: bool = False
+    tells: bool = False
+    retires: bool = False
 
 
 PROFILES: dict[str, Profile] = {
@@ -81,6 +85,10 @@ PROFILES: dict[str, Profile] = {
         hidden_seconds=120,
         several=True,
     ),
+    "notifications": Profile(
+        tells=True, people=True, service=True, rates=CRASHES | STORAGE | {"lost": 0.03, "busy": 0.1}
+    ),
+    "retired": Profile(retires=True, people=True, several=True, rates=CRASHES | {"lost": 0.03}),
 }
 BEYOND = {"beyond": Profile(rates={"lost": 0.3}, hidden_seconds=1800)}
 """A new job that shows in lists later than the service is trusted to show it: jobs may be two."""

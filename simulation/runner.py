@@ -69,7 +69,7 @@ def run(
         witness = Witness(world=world)
         with _watched(world, witness):
             _tell(world, told)
-            _repair(world)
+            _repair(world, tells=(PROFILES | BEYOND)[profile].tells)
             audit(witness)
         return Result(
             seed=seed,
@@ -110,7 +110,7 @@ def _tell(world: World, happenings: Sequence[Happening]) -> None:
     world.run(until=min(last, 2 * _HOUR) + _HOUR / 2)
 
 
-def _repair(world: World) -> None:
+def _repair(world: World, *, tells: bool) -> None:
     """Let the last fault be over, a sweep run, and every time-out elapse; then the night's work."""
     world.note("from here on nothing fails any more")
     world.faults.is_over, world.outage_until = True, 0.0
@@ -119,6 +119,9 @@ def _repair(world: World) -> None:
     for deployment in world.state.live_deployments():
         deployment.fate = "" if deployment.fate == "hang" else deployment.fate
     _resume(world)
+    if tells:
+        for minutes in (*range(0, 24 * 60, 10), *range(24 * 60, 9 * 24 * 60, 60)):
+            world.after(60.0 * minutes, "tell", world.tell)
     for _ in range(2):
         world.guarded(world.sweep)
         world.run(until=world.clock.passed + 4 * _DAY)

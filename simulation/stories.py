@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulation.actors import Happening
+from simulation.datasets import MODEL
 from simulation.profiles import Profile
+from simulation.receiver import SETTING
 
 _HOUR = 3600.0
 _BOUND = 600.0  # seconds within which the service is trusted to list a new job
@@ -61,6 +63,11 @@ def draw(seed: int, profile: Profile) -> Story:
         found.append(Happening(at=chance.uniform(5, 2 * _HOUR), what="outage", about=about))
     if chance.random() < 0.2:
         found.append(Happening(at=chance.uniform(5, 1.5 * _HOUR), what="upgrade"))
+    if profile.tells:
+        found += [Happening(at=float(at), what="tell") for at in range(60, int(2 * _HOUR), 300)]
+    if profile.retires:
+        at = 2 * _HOUR * chance.random() ** 2
+        found.append(Happening(at=at, what="retire", about={"model": MODEL}))
     return Story(
         happenings=tuple(sorted(found, key=lambda each: each.at)),
         settings=_settings(chance, profile),
@@ -171,6 +178,8 @@ def _pipeline(chance: random.Random, profile: Profile) -> dict[str, Any]:
     pipeline: dict[str, Any] = {"deploy": deploy} if deploy else {}
     if chance.random() < 0.3:
         pipeline["retention"] = {"rollback_hours": 1}
+    if profile.tells:
+        pipeline["notify"] = [{"url_setting": SETTING, "format": "cloudevents"}]
     return pipeline | {"approval": approval, "budget": {"hosting_usd_month": hosting}}
 
 
@@ -232,6 +241,8 @@ def _hidden(chance: random.Random, most: float) -> Iterator[Happening]:
 
 def _settings(chance: random.Random, profile: Profile) -> dict[str, str]:
     settings = {"LIMITS_RUNS_PER_DAY": chance.choice(("20", "20", "2"))}
+    if profile.tells:
+        settings[SETTING] = "https://example.com/told"
     if profile.several and chance.random() < 0.5:
         settings["BUDGET_APP_DAY_USD"] = "0.02"
     return settings

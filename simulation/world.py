@@ -28,6 +28,7 @@ from simulation.clock import VirtualClock
 from simulation.durable import DurableClient, LoadedFunctions, TaskHub
 from simulation.faults import CrashError, Faults
 from simulation.learning import train_once
+from simulation.receiver import Receiver
 from simulation.transports import (
     Call,
     ConnectionLostError,
@@ -108,6 +109,7 @@ class World:
         self.datasets, self.runs, self.registry = (
             self._container(name) for name in ("datasets", "runs", "registry")
         )
+        self.receiver = Receiver(self)
         self.hub = self._new_hub()
         self.start_host()
 
@@ -142,6 +144,7 @@ class World:
                 session=management_session(self),
             ),
             clock=self.clock,
+            webhooks=self.receiver,
         )
         self.services = services
         self.functions = LoadedFunctions.of(module.build_app(services), self._client)
@@ -239,6 +242,11 @@ class World:
     def clean_up(self) -> None:
         """Let the nightly timer fire."""
         self._trigger("clean_up", SimpleNamespace(past_due=False))
+
+    def tell(self) -> None:
+        """Let the timers fire that tell others of runs."""
+        self._trigger("put_missing_notifications", SimpleNamespace(past_due=False))
+        self._trigger("tell", SimpleNamespace(past_due=False))
 
     def ask(
         self, name: str, *, method: str = "GET", body: Any = None, **params: str
@@ -356,6 +364,16 @@ class World:
             return kind
         return None
 
+    def strike_post(self, kinds: tuple[str, ...], label: str) -> str | None:
+        """Pass a point of a notification's post; return the fault that strikes there."""
+        self._live(label)
+        kind = self.faults.strike(kinds)
+        if kind == "crash":
+            self.crash(label)
+        if kind is not None:
+            self.trouble(f"{kind.upper()} {label}")
+        return kind
+
     def _hub_point(self, when: str) -> None:
         self._live(when)
         if self.faults.strike(("hub-crash",)):
@@ -428,10 +446,11 @@ class World:
     def _new_hub(self) -> TaskHub:
         hub = TaskHub()
         hub.point = self._hub_point
-        hub.told = self._told
+        hub.told = self.told
         return hub
 
-    def _told(self, what: str, text: str) -> None:
+    def told(self, what: str, text: str) -> None:
+        """Show the observers what is kept or leaves."""
         for observer in self.observers:
             observer.on_told(what, text)
 
