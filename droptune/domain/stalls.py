@@ -53,25 +53,26 @@ def stall_of(
     Args:
         time_scale: how many times faster than real the service is.
     """
-    bound = bound_of(record)
+    bound = bound_of(record, time_scale=time_scale)
     if bound is None or control.is_paused:
         return None
     moved = max((record.entered_at, *_heard(record), *(word.at for word in control.words)))
-    at = moved + bound / time_scale
+    at = moved + bound
     return Stall(phase=record.phase, since=moved, at=at) if at <= now else None
 
 
-def bound_of(record: RunRecord) -> timedelta | None:
+def bound_of(record: RunRecord, *, time_scale: float = 1) -> timedelta | None:
     """Return how long a run may stand in its phase, or None where that is no stall.
 
     What takes seconds has an hour, what takes minutes six; what waits for the service has the
-    configuration's `stalled_after_hours`.
+    configuration's `stalled_after_hours`, which passes faster where the service is faster.
     """
     if record.phase not in _WAITS_FOR_THE_SERVICE:
         return _BOUNDS.get(record.phase)
     pipeline: Mapping[str, Any] = (record.configuration or {}).get("pipeline") or {}
     polling: Payload = pipeline.get("polling") or {}
-    return timedelta(hours=polling.get("stalled_after_hours") or _STALLED_AFTER_HOURS)
+    hours = polling.get("stalled_after_hours") or _STALLED_AFTER_HOURS
+    return timedelta(hours=hours) / time_scale
 
 
 def _heard(record: RunRecord) -> tuple[datetime, ...]:

@@ -77,3 +77,10 @@ def test_faster_service_is_waited_for_less_long() -> None:
 
     assert stall is not None
     assert stall.at == START + timedelta(minutes=24)
+
+
+def test_own_work_is_not_faster_where_the_service_is() -> None:
+    """Gigabytes are validated on a laptop at a laptop's pace."""
+    record = a_record(Phase.VALIDATING)
+
+    assert stall_of(record, Control(), now=START + HOUR / 2, time_scale=60) is None

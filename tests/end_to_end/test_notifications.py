@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from standardwebhooks import Webhook
 
 from droptune.cli.app_client import AppClient, Document
 from droptune.cli.installation import find_installation
-from droptune.cli.local_app import ROOT, LocalApp
+from droptune.cli.local_app import EMULATOR_KEY, ROOT, LocalApp
 from droptune.cli.main import main
 from tests.end_to_end.conftest import FAST, has_azurite
 from tests.end_to_end.hook import SECRET, Arrived, Hook, hook
@@ -58,6 +60,16 @@ def told(line: Line, run: str, states: set[str], *, seconds: float = 60) -> list
     )
     found: list[dict[str, Any]] = seen["notifications"]
     return found
+
+
+def emulate(line: Line, method: str, fault: Document | None = None) -> None:
+    """Add a fault to the local Azure OpenAI, or remove all."""
+    data = json.dumps(fault).encode() if fault else None
+    url = f"{line.app.emulator_url}/emulator/faults"
+    headers = {"Content-Type": "application/json", "api-key": EMULATOR_KEY}
+    request = urllib.request.Request(url, data=data, headers=headers, method=method)
+    with urllib.request.urlopen(request, timeout=10):
+        return
 
 
 def test_whole_run_is_told_signed_and_again_after_a_500(
@@ -111,6 +123,32 @@ def test_undelivered_is_shown_and_sent_again_when_a_person_asks(
     assert "2 notifications will be tried again" in capsys.readouterr().out
     assert [each["id"] for each in delivered] == [each["id"] for each in given_up]
     assert {each["state"] for each in delivered} == {"delivered"}
+
+
+def test_run_whose_job_nobody_hears_of_is_told_once(
+    told_line: Line, receiver: Hook, tmp_path: Path
+) -> None:
+    """The service says nothing for longer than the configuration allows; then the run goes on."""
+    receiver.answer = lambda arrived, time: 204
+    silence = {"on": "request", "match": "GET /openai/v1/fine_tuning/jobs/*", "then": "answer"}
+    emulate(told_line, "POST", silence | {"status": 503, "times": 1000})
+    job_file = JOB_FILE + "  polling: {stalled_after_hours: 0.1}\n"
+    folder = write_dataset(
+        tmp_path / "silent", [an_example(n) for n in range(12)], job_file=job_file
+    )
+    run = told_line.drop(folder, project="silent")["id"]
+
+    told_line.wait_for(
+        lambda: told_line.client.get("runs", run, "notifications"),
+        until=lambda seen: "run.stalled" in [each["event"] for each in seen["notifications"]],
+    )
+    emulate(told_line, "DELETE")
+    ended = told_line.follow(run)
+    shown = told(told_line, run, {"delivered"})
+
+    assert ended["outcome"] == "promoted"
+    assert [each["event"] for each in shown].count("run.stalled") == 1
+    assert shown[-1]["event"] == "run.promoted"
 
 
 def test_host_that_is_killed_while_it_tells_loses_nothing(
