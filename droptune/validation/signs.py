@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-WORTH_BYTES = 256 << 10  # Hyperscan needs 80 ms to be loaded and to compile
+WORTH_BYTES = 1 << 20  # Hyperscan needs a tenth of a second to be loaded and to compile
 _Masks = Callable[[Sequence[bytes]], list[int]]
 
 

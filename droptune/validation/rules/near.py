@@ -15,6 +15,7 @@ _SMALL_CHANGE, _FINE_LEVEL = 24, 2
 _OWN_NEAR = 0.7
 _TELLING_ANSWER = 40
 _MOST_PAIRS = 300_000
+_AT_ONCE, _NOTHING = 4_096, 0xFFFFFFFF
 
 
 class NearPairs:
@@ -57,6 +58,7 @@ class NearPairs:
         pairs = np.sort(np.concatenate(found))
         pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])] if len(pairs) else pairs
         pairs = pairs[self._may_be_near(pairs >> 32, pairs & 0xFFFFFFFF)][:_MOST_PAIRS]
+        pairs = pairs[_share_enough(self._rows.user, pairs >> 32, pairs & 0xFFFFFFFF)]
         return zip((pairs >> 32).tolist(), (pairs & 0xFFFFFFFF).tolist(), strict=True)
 
     def _may_be_near(self, later: Any, earlier: Any) -> Any:
@@ -117,6 +119,35 @@ class NearPairs:
         mine, its = _both(self._rows.answer, row, before)
         both = len(mine & its)
         return both >= LEAST_HASHES // 2 and both >= ANSWERS_NEAR * len(mine | its)
+
+
+def _share_enough(sketch: Sketch, later: Any, earlier: Any) -> Any:
+    """Return which pairs may share as many hashes as near duplicates do; most candidates do not."""
+    import numpy as np
+
+    enough = np.zeros(len(later), dtype=bool)
+    for start in range(0, len(later), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        level = np.maximum(sketch.level[later[part]], sketch.level[earlier[part]])
+        mine, its = (_table(sketch, rows[part], level) for rows in (later, earlier))
+        both = np.sort(np.concatenate((mine, its), axis=1), axis=1)
+        shared = ((both[:, 1:] == both[:, :-1]) & (both[:, 1:] != _NOTHING)).sum(axis=1)
+        union = (both != _NOTHING).sum(axis=1) - shared
+        enough[part] = shared + 1 >= min(NEAR, NEAR_BY_ESTIMATE) * union
+    return enough
+
+
+def _table(sketch: Sketch, rows: Any, level: Any) -> Any:
+    """Return the hashes of rows below the limits of levels, a row each, filled up with nothing."""
+    import numpy as np
+
+    sizes = sketch.sizes()[rows]
+    columns = np.arange(int(sizes.max()))
+    there = columns < sizes[:, None]
+    starts = (sketch.ends[rows] - sizes)[:, None]
+    hashes = sketch.hashes[np.where(there, starts + columns, 0)].astype(np.uint64)
+    limits = (np.uint64(1) << (np.uint64(32) - level.astype(np.uint64)))[:, None]
+    return np.where(there & (hashes < limits), hashes, np.uint64(_NOTHING)).astype(np.uint32)
 
 
 def _both(sketch: Sketch, row: int, before: int) -> tuple[set[int], set[int]]:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from droptune.validation.tokens.reference import ReferenceCounter, is_panic
 from droptune.validation.tokens.vocabulary import ENCODINGS
 
-CACHE_BYTES = 128 << 20
+CACHE_BYTES = 104 << 20
 # No end of it is its beginning, so that no text can make another of it with its neighbour.
 SEPARATOR = "\x00\x01droptune\x02"
 _SEPARATOR_ID = 250_000
