@@ -117,12 +117,10 @@ class Line:
         real = df.Orchestrator.create(function)
 
         def call(body: str) -> str:
-            answer: str = real(body)
             name = function.__name__
-            self.payloads += [
-                (f"history of {name}", body),
-                (f"{name} answers", answer),
-            ]
+            self.payloads.append((f"history of {name}", body))
+            answer: str = real(body)
+            self.payloads.append((f"{name} answers", answer))
             return answer
 
         return call
