@@ -117,7 +117,7 @@ def promote_deployment(
 
 
 def _promoted(entry: ChampionEntry) -> str:
-    return f"Promoted: {entry.deployment} answers for the project now."
+    return f"Promoted: {entry.deployment} became the project's champion."
 
 
 def _entry(record: RunRecord, clock: Clock, control: Control) -> ChampionEntry:

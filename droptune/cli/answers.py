@@ -24,3 +24,4 @@ def show_begun(begun: Document, terminal: Terminal) -> None:
     terminal.say(f"  {begun['message']}")
     terminal.say(f"  {'status':<18} {begun['statusUrl']}")
     terminal.say(f"  {'page':<18} {begun['pageUrl']}")
+    terminal.say(f"  {'follow':<18} droptune show {begun['id']} --follow")

@@ -86,8 +86,7 @@ def refuse_bad_data(stage: Stage, folder: Path, *, project: str) -> None:
     findings = stage.client.get("runs", run["id"], "report")["findings"]
     errors = [finding for finding in findings if finding["severity"] == "error"]
     for error in errors:
-        stage.terminal.say(f"  {error['message']}", "yellow")
-        stage.terminal.say(f"  {error['fix']}")
+        stage.terminal.say(f"  {'what helps':<18} {error['fix']}", "yellow")
     _expect(f"the broken dataset ended {status['phase']}.", status["phase"] == "rejected")
     lines = [error["line"] for error in errors]
     _expect(f"line {BAD_LINE} alone was to be found wrong, not {lines}.", lines == [BAD_LINE])
@@ -176,11 +175,13 @@ def _is_half_way(status: Document) -> bool:
 
 def _kill_host(stage: Stage) -> None:
     stage.killed_at = stage.elapsed()
-    stage.terminal.say("  kill -9             The host is gone, in the middle of training.", "red")
+    said = f"  {'kill -9':<18} The host is gone, in the middle of training."
+    stage.terminal.say(said, "red")
     stage.app.kill_host()
     stage.app.start_host()
     stage.back_after = stage.elapsed() - stage.killed_at
-    stage.terminal.say(f"  started again       After {stage.back_after:.1f} s; the run goes on.")
+    said = f"  {'started again':<18} After {stage.back_after:.1f} s; the run goes on."
+    stage.terminal.say(said)
 
 
 def _succeeded(status: Document) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -72,7 +73,7 @@ def _way_on(state: Path | None, folder: Path, page: str) -> str:
         return f"Everything was stopped and is kept. {up} --state {state} shows it: {page}"
     return (
         f"Everything was stopped and removed. To look around: {up}, and in another terminal "
-        f"python3 -m droptune submit {folder}."
+        f"python3 -m droptune submit {os.path.relpath(folder)}."
     )
 
 

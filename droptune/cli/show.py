@@ -30,6 +30,14 @@ def show_line(status: Document, terminal: Terminal) -> None:
     )
 
 
+def show_decision(status: Document, terminal: Terminal) -> None:
+    """Show what a person may type where one is asked."""
+    if "approve" in (status.get("links") or {}):
+        run = status["id"]
+        said = f"droptune approve {run}, or droptune reject {run} --reason TEXT"
+        terminal.say(f"  {'decide':<18} {said}", "cyan")
+
+
 def show_rows(rows: Iterable[Document], terminal: Terminal) -> None:
     """Show runs, one a line."""
     empty = True
@@ -48,6 +56,7 @@ def show_status(status: Document, terminal: Terminal) -> None:
     show_line(status, terminal)
     for label, value in _facts(status):
         terminal.say(f"  {label:<18} {value}")
+    show_decision(status, terminal)
     problem = status.get("error") or {}
     if problem.get("message") not in (None, status["message"]):
         terminal.say(f"  {'why':<18} {problem['message']}", "red")

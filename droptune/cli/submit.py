@@ -21,7 +21,8 @@ from droptune.cli.upload_progress import upload_progress
 from droptune.cli.uploads import OnBytes, Uploaded, upload
 from droptune.cli.watch import watch
 from droptune.domain.dataset import SUCCESS_FILE
-from droptune.domain.report.wording import number_of
+from droptune.domain.report.cost_lines import budget
+from droptune.domain.report.wording import number_of, span
 
 
 class RejectedDataError(Refusal):
@@ -89,6 +90,7 @@ def submit(
     terminal.say(f"  {run['message']}")
     terminal.say(f"  {'status':<18} {run['links']['self']}")
     terminal.say(f"  {'page':<18} {run['links']['page']}")
+    terminal.say(f"  {'follow':<18} droptune show {run['id']} --follow")
     return Exit.YES
 
 
@@ -105,18 +107,27 @@ def _silent(text: str) -> None:
 def _check(folder: Path, say: Callable[[str], None]) -> None:
     """Refuse what the app would reject; raises RejectedDataError."""
     from droptune.cli.given import sort_given
-    from droptune.cli.validation_report import make_document
+    from droptune.cli.validation_report import report_on, text_of
 
-    report, text = make_document(sort_given([folder]))
+    report = report_on(sort_given([folder]), shows_progress=False)
     if report["verdict"] != "accept":
-        say(text)
+        say(text_of(report, findings_only=True))
         raise RejectedDataError(report)
     examples = sum(file["examples"] for file in report["files"])
     warnings = sum(finding["severity"] == "warning" for finding in report["findings"])
     noted = f", {number_of(warnings, 'warning')} (droptune validate {folder})" if warnings else ""
     say(f"  checked: {number_of(examples, 'example')}{noted}")
+    if (cost := report.get("cost")) and cost.get("high") is not None:
+        say(f"  training costs {_price(cost)}")
     if not report.get("model"):
         say("  no model is named, so the run will be a plan: droptune init writes a configuration")
+
+
+def _price(cost: Document) -> str:
+    """Return what training costs, and what its budget means for it."""
+    said = budget(cost, "budget", "budget_usd")
+    asks = "; a person may have to approve it" if cost.get("budget") == "over" else ""
+    return span(cost["low"], cost["high"]) + (f", {said}{asks}" if said else "")
 
 
 def _upload(

@@ -59,8 +59,7 @@ def up(
     except AlreadyRunningError as already:
         if already.installation is None:  # it is starting at this moment
             raise
-        _tell(already.installation, as_json, terminal)
-        say("  It runs already; nothing was started.")
+        _tell(already.installation, as_json, terminal, is_here=False)
     return Exit.YES
 
 
@@ -83,7 +82,10 @@ def _stay(app: LocalApp, tell: Callable[[], None]) -> None:
     )
 
 
-def _tell(installation: Installation, as_json: bool, terminal: Terminal) -> None:
+def _tell(
+    installation: Installation, as_json: bool, terminal: Terminal, *, is_here: bool = True
+) -> None:
+    """Show where everything is; another process may have started it."""
     if as_json:
         show_json(
             {"app_url": installation.app_url, "emulator_url": installation.emulator_url}
@@ -96,5 +98,8 @@ def _tell(installation: Installation, as_json: bool, terminal: Terminal) -> None
     terminal.say(f"  {'runs':<18} {base}/runs")
     terminal.say(f"  {'datasets':<18} {base}/datasets")
     terminal.say(f"  {'Azure OpenAI':<18} {installation.emulator_url} (a stand-in)")
+    if not is_here:
+        terminal.say("  It was started before, in another terminal; nothing was started here.")
+        return
     terminal.say(f"  {'notifications':<18} a line each, here, as they are told")
     terminal.say("  Drop a dataset: python3 -m droptune submit DIR. Ctrl-C stops everything.")

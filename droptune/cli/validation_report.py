@@ -37,12 +37,13 @@ def make_document(
     return document, text_of(document)
 
 
-def text_of(document: Payload) -> str:
+def text_of(document: Payload, *, findings_only: bool = False) -> str:
     """Return a report as text for this terminal: as wide as it is, and in its colours."""
     from droptune.validation import render_text
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    return render_text(document, colour=wants_colour(sys.stdout), width=width)
+    colour = wants_colour(sys.stdout)
+    return render_text(document, colour=colour, width=width, findings_only=findings_only)
 
 
 def report_on(

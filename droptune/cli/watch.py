@@ -8,7 +8,7 @@ from droptune.cli.answers import answer
 from droptune.cli.app_client import Document
 from droptune.cli.curve import draw_losses, read_losses, sparkline
 from droptune.cli.follow import LOCAL_SECONDS, REMOTE_SECONDS, exit_code, follow
-from droptune.cli.show import show_line, show_status
+from droptune.cli.show import show_decision, show_line, show_status
 from droptune.cli.targets import Target
 from droptune.cli.terminal import Terminal
 
@@ -32,6 +32,7 @@ def watch(
         if not as_json:
             terminal.erase()
             show_line(status, terminal)
+            show_decision(status, terminal)
 
     def show_end(terminal: Terminal) -> None:
         if terminal.is_live and status.get("job"):

@@ -63,7 +63,7 @@ def carry_out(world: World, run: RunRecord) -> None:
 
 def end(world: World, run: RunRecord, problem: Problem | None = None, attempt: int = 1) -> None:
     """End a promotion."""
-    message = problem.message if problem else "Promoted: shop-1 answers for the project now."
+    message = problem.message if problem else "Promoted: shop-1 became the project's champion."
     request = EndPromotion(run=run.ref, promotion=attempt, message=message, problem=problem)
     until_done(world, partial(world.call, end_promotion, request))
 

@@ -237,7 +237,7 @@ def a_success() -> RunRecord:
         Phase.SUCCEEDED,
         Outcome.PROMOTED,
         at=NOW,
-        message="Promoted: shop-rrrrrrrrrrrr answers for the project now.",
+        message="Promoted: shop-rrrrrrrrrrrr became the project's champion.",
         error=None,
     )
     return replace(ended, cost=COST | {"spent": 6.1932})

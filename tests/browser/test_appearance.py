@@ -69,6 +69,29 @@ def test_page_has_no_accessibility_violation(serve, open_page, name, scheme):
     assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
 
 
+BROKEN_WORDS = """() => {
+  const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  const broken = [], range = document.createRange();
+  while (texts.nextNode()) {
+    range.selectNodeContents(texts.currentNode);
+    const word = texts.currentNode.data.trim();
+    if (/^[A-Za-z]{3,10}$/.test(word) && range.getClientRects().length > 1) broken.push(word);
+  }
+  return broken;
+}"""
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", ["dashboard", "project"])
+def test_short_words_stand_on_one_line(serve, open_page, name, size):
+    """ "promoted" is never "promot" and "ed", however narrow its column may be."""
+    world, path = world_of(name)
+    width, height = SIZES[size]
+    page = open_page(f"{serve(world).url}{path}", viewport={"width": width, "height": height})
+
+    assert page.evaluate(BROKEN_WORDS) == []
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", PAGES)
 def test_page_fits_the_screen(serve, open_page, tmp_path_factory, name, size):

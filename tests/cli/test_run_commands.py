@@ -63,6 +63,17 @@ def test_following_ends_as_the_run_ends(app: CannedApp, phase: str, code: int, c
     assert json.loads(capsys.readouterr().out)["phase"] == phase
 
 
+def test_run_that_waits_for_a_person_says_what_to_type(app: CannedApp, capsys) -> None:
+    """Where a decision is wanted, the commands stand beside the question."""
+    links = {"self": "http://s", "page": "http://p", "approve": "http://a"}
+    app.answer(f"GET /api/runs/{RUN}", a_status("awaiting_approval", links=links))
+
+    main(["show", RUN, "--app", app.url])
+
+    said = capsys.readouterr().out
+    assert f"droptune approve {RUN}, or droptune reject {RUN} --reason TEXT" in said
+
+
 def test_what_there_is_one_of_is_not_in_the_plural(app: CannedApp, capsys) -> None:
     """One example, one token, one error and one warning are said as people say them."""
     findings = {"error": 1, "warning": 1}
@@ -165,7 +176,10 @@ def test_refused_paths_are_listed_with_what_helps(app: CannedApp, capsys) -> Non
     assert all(word in said for word in ("x/y.jsonl", "Beside.", "Move it."))
 
 
-EVENTS = '{"created_at": "2026-11-24T08:05:00Z", "level": "info", "message": "Job started."}\n{"message": "On."}\n'
+EVENTS = """\
+{"created_at": "2026-11-24T08:05:00Z", "level": "info", "message": "Job started."}
+{"message": "On."}
+"""
 
 
 @pytest.mark.parametrize("option", [[], ["--json"]])

@@ -47,6 +47,7 @@ def test_bad_data_is_refused_before_it_is_uploaded(
     printed = capsys.readouterr()
     assert code == 1
     assert "line 11" in printed.out
+    assert "Tokens" not in printed.out
     assert "--no-check" in printed.err
     assert app.asked == []
 
@@ -86,7 +87,27 @@ def test_submitted_folder_lies_there_and_its_run_is_shown(
     assert code == 0
     assert blobs(azurite, project) == {f"{project}/v1/training.jsonl", f"{project}/v1/_SUCCESS"}
     assert a_status()["links"]["page"] in said
+    assert f"droptune show {a_status()['id']} --follow" in said
     assert "\x1b" not in said
+
+
+def test_price_and_budget_are_told_before_anything_is_uploaded(
+    app: CannedApp, azurite: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who is over the budget of their own file hears it at once, and that somebody may be asked."""
+    folder = a_folder(tmp_path)
+    (folder / "fine-tune-job.yaml").write_text(
+        "model: gpt-4.1-mini\npipeline: {budget: {run_usd: 0.0001}}\n"
+    )
+    blobs(azurite, "dear")
+    app.answer("GET /api/datasets/dear/v1", {"state": "started", "runs": [a_status()]})
+
+    options = ("--project", "dear", "--version", "v1", "--app", app.url, "--storage", azurite)
+    main(["submit", str(folder), *options])
+
+    said = capsys.readouterr().out
+    assert "training costs $0.0" in said
+    assert "over the budget of $0.0001; a person may have to approve it" in said
 
 
 def test_storage_of_an_app_in_azure_may_stand_in_the_environment(app: CannedApp) -> None:

@@ -22,12 +22,15 @@ _FIGURES = ("sum", "mean", "median", "min", "max", "p5", "p95")
 _NARROWEST = 40
 
 
-def render_text(document: Payload, *, colour: bool, width: int | None = None) -> str:
+def render_text(
+    document: Payload, *, colour: bool, width: int | None = None, findings_only: bool = False
+) -> str:
     """Return a report document as text.
 
     `colour` only for a terminal, `width` its columns; without a width no line is broken.
     """
-    return "\n".join(_Text(document, colour, width).lines())
+    text = _Text(document, colour, width)
+    return "\n".join(text.verdict_and_findings() if findings_only else text.lines())
 
 
 class _Text:
@@ -35,13 +38,16 @@ class _Text:
         self._document, self._colour = document, colour
         self._width = None if width is None else max(width, _NARROWEST)
 
-    def lines(self) -> Iterator[str]:
+    def verdict_and_findings(self) -> Iterator[str]:
         accepted = self._document["verdict"] == "accept"
         for line in self._wrapped(
             f"{'✓' if accepted else '✗'} {verdict(self._document)}", indent=0
         ):
             yield self._painted(self._painted(line, "32" if accepted else "31"), "1")
         yield from self._findings()
+
+    def lines(self) -> Iterator[str]:
+        yield from self.verdict_and_findings()
         if any(file["examples"] for file in self._document["files"]):
             yield from self._figures()
         yield from self._section("Cost", cost_lines(self._document))
