@@ -36,13 +36,15 @@ def await_approval(request: StepRequest, *, records: RunRecords, clock: Clock) -
     phase = _PHASES[request.about]
     about = "promotion" if phase is Phase.AWAITING_PROMOTION else "training"
     record = records.begin(request.run, phase, f"Waiting for approval of the {about}.")
-    decision = records.control(record.ref).decision(about, since=record.asked_since)
+    control = records.control(record.ref)
+    decision = control.decision(about, since=record.asked_since)
     if decision is not None:
         if decision.word == "reject":
             raise _refused(about, decision)
         return None
     hours = configuration_of(record).pipeline.approval.timeout_hours
-    left = record.entered_at + timedelta(hours=hours) - clock.now()
+    asked_at = max(record.entered_at, control.resumed_at or record.entered_at)
+    left = asked_at + timedelta(hours=hours) - clock.now()
     if left <= timedelta(0):
         raise _nobody_said(about, hours)
     reason = _question(record) if about == "training" else "Replace the champion?"

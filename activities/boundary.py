@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from activities.run_records import RunRecords
+from activities.run_records import PausedError, RunRecords
 from droptune.domain.errors import DroptuneError, RunEndedError, TransientError
 from droptune.domain.payload import Model, Payload
 from droptune.domain.steps import STEPS, Later
@@ -66,7 +66,8 @@ def _refused(error: DroptuneError, polls: int) -> Payload:
         return {"ended": problem | {"phase": error.phase, "outcome": error.outcome}}
     if isinstance(error, TransientError):
         wait = error.retry_after if error.retry_after is not None else back_off(polls)
-        return {"later": wait, "reason": f"{error.code}: {error}"[:500]}
+        later = {"later": wait, "reason": f"{error.code}: {error}"[:500]}
+        return later | ({"paused": True} if isinstance(error, PausedError) else {})
     return {"error": problem}
 
 

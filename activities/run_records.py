@@ -80,11 +80,15 @@ class RunRecords:
         control = self.control(ref)
         if control.cancelled:
             raise cancelled(control)
-        if control.is_paused:
-            raise PausedError("a person has paused the run", retry_after=3600)
-        return self.update(
-            ref, lambda r: r.entered(phase, at=self.clock.now(), message=message), known=record
-        )
+        if control.paused is not None:
+            self.update(ref, lambda r: replace(r, paused=control.paused), known=record)
+            raise PausedError(f"a person, {control.paused.by}, has paused it", retry_after=3600)
+
+        def change(known: RunRecord) -> RunRecord:
+            resumed = replace(known, paused=None) if known.paused else known
+            return resumed.entered(phase, at=self.clock.now(), message=message)
+
+        return self.update(ref, change, known=record)
 
     def update(
         self,

@@ -185,7 +185,8 @@ def ask_until_answered(context: Context) -> Step[Payload | None]:
     """Ask a step once; after "later" sleep, or be woken, and begin anew with a fresh history.
 
     Input: {step, request, since, wait}. It polls first and waits then, so that no event is lost
-    between; only a question that was answered "later" before begins with a `wait`.
+    between; only a question that was answered "later" before begins with a `wait`. Patience begins
+    anew while a person has paused the run.
     """
     question: Payload = context.get_input() or {}
     since = question.get("since")
@@ -198,7 +199,7 @@ def ask_until_answered(context: Context) -> Step[Payload | None]:
     answer: Payload = yield from _call(context, question["step"], question["request"])
     if "later" not in answer:
         return answer
-    since_at = parse_time(since) if since else now
+    since_at = parse_time(since) if since and "paused" not in answer else now
     if now - since_at >= STEPS[question["step"]].give_up_after:
         return {"error": _gave_up(question["step"], answer)}
     yield from sleep(context, answer["later"])

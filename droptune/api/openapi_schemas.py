@@ -108,6 +108,7 @@ _RUN: Payload = {
         test=_maybe(_object("prompt answer latency_ms")),
         champion=_NULLABLE,
         decisions=_list(_ref("Decided")),
+        paused=_maybe(_all(by=_TEXT, at=_TIME, reason=_TEXT)),
         promotion=_maybe(_ref("Promotion")),
         error=_maybe(_all(code=_TEXT, message=_TEXT, remedy=_TEXT, evidence=_TEXT)),
         links=_LINKS,

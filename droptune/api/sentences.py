@@ -60,9 +60,9 @@ def message(record: RunRecord, control: Control, now: datetime) -> str:
         return _after_the_end(record)
     if word := control.cancelled:
         return f"Being cancelled by {word.by}; what bills is let go; {NOTHING_TO_DO}"
-    if control.is_paused:
-        said = [word for word in control.words if word.word == "pause"][-1]
-        return f"Paused by {said.by}{_because(said.reason)}; resume it to go on."
+    if said := control.paused:
+        since = f"{said.at:%Y-%m-%d %H:%M} UTC"
+        return f"Paused by {said.by} since {since}{_because(said.reason)}; resume it to go on."
     if record.phase in (Phase.AWAITING_APPROVAL, Phase.AWAITING_PROMOTION):
         return _awaiting(record, control)
     doing = _DOING.get(record.phase, record.phase.value)
@@ -105,6 +105,8 @@ def next_step(record: RunRecord, control: Control) -> str | None:
         return None
     if control.cancelled:
         return "The run ends cancelled."
+    if control.is_paused:
+        return f"Once it is resumed (droptune resume {record.id}), it goes on where it stands."
     return record.next or _NEXT.get(record.phase)
 
 

@@ -46,6 +46,7 @@ def status_document(record: RunRecord, control: Control, base_url: str, now: dat
         "test": dict.fromkeys(_TEST) | dict(record.test) if record.test else None,
         "champion": record.champion,
         "decisions": [_decision(word) for word in control.decisions],
+        "paused": _paused(record, control),
         "promotion": record.promotion.to_payload() if record.promotion else None,
         "error": record.error.to_payload() if record.error else None,
         "links": links(record, control, base_url),
@@ -53,6 +54,11 @@ def status_document(record: RunRecord, control: Control, base_url: str, now: dat
         "updated_at": format_time(record.updated_at),
         "ended_at": format_time(record.ended_at) if record.ended_at else None,
     }
+
+
+def _paused(record: RunRecord, control: Control) -> Payload | None:
+    said = control.paused if not record.phase.is_terminal else None
+    return {"by": said.by, "at": format_time(said.at), "reason": said.reason} if said else None
 
 
 def run_row(record: RunRecord, control: Control, base_url: str, now: datetime) -> Payload:

@@ -79,6 +79,7 @@ class RunRecord(Model):
         files: id at Azure OpenAI of each role's file.
         job, deployment, test, champion: as DESIGN 5's status document shows them.
         promotion: what was asked for after the run's end, if anything.
+        paused: the word that paused it: it goes on once a person says resume.
         history: phases entered so far, oldest first.
     """
 
@@ -120,6 +121,7 @@ class RunRecord(Model):
     champion: Mapping[str, Any] | None = None
     error: Problem | None = None
     promotion: Promotion | None = None
+    paused: Word | None = None
     history: tuple[PhaseChange, ...] = ()
 
     @property
@@ -189,7 +191,7 @@ class RunRecord(Model):
         if self.phase.is_terminal:
             return self
         changed = self.entered(phase, at=at, message=message)
-        return replace(changed, outcome=outcome, ended_at=at, next=None, error=error)
+        return replace(changed, outcome=outcome, ended_at=at, next=None, error=error, paused=None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -234,10 +236,20 @@ class Control(Model):
         return next((w for w in said if w.at >= promotion.asked_at), None)
 
     @property
+    def paused(self) -> Word | None:
+        """The word that paused the run, unless it was resumed since."""
+        said = [word for word in self.words if word.word in ("pause", "resume")]
+        return said[-1] if said and said[-1].word == "pause" else None
+
+    @property
     def is_paused(self) -> bool:
         """Whether the last of pause and resume was pause."""
-        said = [w.word for w in self.words if w.word in ("pause", "resume")]
-        return bool(said) and said[-1] == "pause"
+        return self.paused is not None
+
+    @property
+    def resumed_at(self) -> datetime | None:
+        """When the run was resumed the last time, or None."""
+        return next((w.at for w in reversed(self.words) if w.word == "resume"), None)
 
     def decision(self, about: str, *, since: datetime | None = None) -> Word | None:
         """Return the first approval or rejection of something, or None.

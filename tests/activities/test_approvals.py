@@ -102,6 +102,36 @@ def test_wait_ends_no_later_than_the_question() -> None:
     assert answer.seconds == 100
 
 
+def test_time_in_which_a_run_was_paused_is_not_held_against_it() -> None:
+    """Whoever resumes it has the whole time to approve again."""
+    world = World()
+    run = a_waiting_run(world)
+    world.say(run, "pause")
+    world.clock.advance(30 * 86_400)
+    world.say(run, "resume")
+
+    answer = world.ask(await_approval, run, "training")
+
+    assert isinstance(answer, Later)
+
+
+def test_paused_run_says_so_in_its_record_until_it_is_resumed() -> None:
+    """Who paused it, when and why stands there for everybody who reads it."""
+    world = World()
+    run = a_waiting_run(world)
+    world.say(run, "pause", reason="lunch")
+    with pytest.raises(PausedError):
+        world.ask(await_approval, run, "training")
+    paused = world.now(run).paused
+    world.say(run, "resume")
+
+    world.ask(await_approval, run, "training")
+
+    assert paused is not None
+    assert (paused.by, paused.at, paused.reason) == ("Ada", world.clock.now(), "lunch")
+    assert world.now(run).paused is None
+
+
 def test_cancelled_and_paused_runs_do_not_wait_for_approval() -> None:
     """Every poll reads the control document first."""
     world = World()

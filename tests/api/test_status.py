@@ -20,9 +20,10 @@ FIELDS = [
     *("schema_version", "id", "project", "version", "attempt", "phase", "phase_index"),
     *("phase_count", "outcome", "message", "waiting_for", "next", "dropped_by", "dataset"),
     *("configuration", "cost", "job", "deployment", "test", "champion", "decisions"),
-    *("promotion", "error", "links", "created_at", "updated_at", "ended_at"),
+    *("paused", "promotion", "error", "links", "created_at", "updated_at", "ended_at"),
 ]
 
+SINCE = f"{NOW:%Y-%m-%d %H:%M} UTC"
 ASKED = Promotion(attempt=1, by="Ada", asked_at=NOW, reason="why not", message="Deploying.")
 KEPT = {key: getattr(a_kept_model(), key) for key in ("phase", "outcome", "job", "configuration")}
 
@@ -33,6 +34,21 @@ def show(record, *words):
 
 def said(word, reason="", about=""):
     return Word(word=word, at=NOW, by="ann", reason=reason, about=about)
+
+
+def test_paused_run_shows_who_paused_it_when_and_why_and_what_to_do():
+    """It stands there as long as nobody resumes it."""
+    record = a_run(phase=Phase.TRAINING)
+
+    paused = show(record, said("pause", "lunch"))
+    resumed = show(record, said("pause", "lunch"), said("resume"))
+
+    assert paused["paused"] == {"by": "ann", "at": format_time(NOW), "reason": "lunch"}
+    assert (
+        paused["next"]
+        == f"Once it is resumed (droptune resume {record.id}), it goes on where it stands."
+    )
+    assert resumed["paused"] is None
 
 
 def test_fresh_run_shows_every_field():
@@ -75,7 +91,7 @@ def test_training_run_says_how_long_how_much_and_that_there_is_nothing_to_do():
     [
         ({"phase": Phase.UPLOADING}, [], None, "Uploading the files for 41 min; nothing"),
         ({"phase": Phase.QUEUED}, [], "azure", "Waiting for a place at Azure OpenAI"),
-        ({}, [said("pause", "lunch")], "resume", "Paused by ann (lunch); resume"),
+        ({}, [said("pause", "lunch")], "resume", f"Paused by ann since {SINCE} (lunch); resume"),
         ({}, [said("cancel")], None, "Being cancelled by ann"),
         (
             {"phase": Phase.AWAITING_APPROVAL, "approval_reasons": ("$60 is over $50.",)},

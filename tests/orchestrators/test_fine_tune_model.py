@@ -381,6 +381,17 @@ def test_step_that_never_answers_gives_up_in_the_end(step: str, days: int) -> No
     assert end_of(replay)["problem"]["code"] == "gave-up"
 
 
+def test_step_of_a_paused_run_is_not_given_up() -> None:
+    """A person may take their time; patience with the service begins anew once it is resumed."""
+    paused = {"later": 86_400, "reason": "paused: a person has paused it", "paused": True}
+    busy = {"later": 86_400, "reason": "no quota"}
+    replay = a_replay(create_deployment=[busy] * 6 + [paused] * 40 + [busy] * 6 + [YES])
+
+    replay.run(fine_tune_model)
+
+    assert end_of(replay)["outcome"] == "promoted"
+
+
 def test_sleep_is_never_longer_than_a_day() -> None:
     """Timers above six days hop in Azure; a day is far from that."""
     replay = a_replay(get_fine_tuning_job=[{"later": 10**7, "reason": "slow"}, YES])
