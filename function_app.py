@@ -319,6 +319,7 @@ def _register_triggers(app: df.DFApp, services: Services) -> None:
     def clean_up(timer: func.TimerRequest) -> None:
         """Every night: what did ended runs leave at Azure, and in the outbox?"""
         services.outbox.forget_old()
+        services.register.list_lost()
         services.leftovers.delete()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -222,19 +223,41 @@ class Register:
         return sum(row.name < oldest for row in rows)
 
     def _create(self, record: RunRecord) -> bool:
-        """Write the record unless there is one; whoever writes it has registered the run."""
+        """Write the record unless there is one; whoever writes it has registered the run.
+
+        Its id is kept before it, so that a crash right after it leaves a run that can be found.
+        """
+        self._keep_id(record)
         try:
             self._records.store.write(record.ref.record, dump(record.to_payload()), if_absent=True)
         except ConflictError:
             return False
-        self._list(record)
+        self._write_row(record)
         return True
+
+    def list_lost(self) -> None:
+        """List the runs that a crash left without a row, so that the sweep takes them to an end."""
+        store, kept = self._records.store, "_ids/"
+        rows = {info.name.partition("-")[2] for info in store.list("_index/")}
+        ids = (info.name.removeprefix(kept) for info in store.list(kept))
+        for id in [id for id in ids if id not in rows]:
+            blob = store.find(kept + id)
+            project = json.loads(blob.data)["project"] if blob else ""
+            record = self._records.find(RunRef(project=project, id=id))
+            if record is not None:
+                self._write_row(record)
 
     def _list(self, record: RunRecord) -> None:
         """Make the run findable by its id and in the list; repeating it writes the same."""
-        store = self._records.store
-        store.write(f"_ids/{record.id}", dump({"project": record.project}))
-        store.write(index_name(record.created_at, record.id), dump(row_of(record)))
+        self._keep_id(record)
+        self._write_row(record)
+
+    def _keep_id(self, record: RunRecord) -> None:
+        self._records.store.write(f"_ids/{record.id}", dump({"project": record.project}))
+
+    def _write_row(self, record: RunRecord) -> None:
+        row = index_name(record.created_at, record.id)
+        self._records.store.write(row, dump(row_of(record)))
 
     def _note(self, wish: RunRequest, folder: Folder, registration: Registration) -> None:
         """Record in the dataset's document that what lies there now has its run."""

@@ -322,6 +322,22 @@ def test_record_that_was_never_listed_is_listed_by_the_next_wish() -> None:
     assert [each.id for each in RunRecords(world.runs, world.clock).list_newest()] == [run.id]
 
 
+def test_record_that_a_crash_left_without_a_row_is_listed_at_night() -> None:
+    """Also when nobody drops that content again: its run can be taken to an end."""
+    world = World()
+    world.drop()
+    start(world)
+    [run] = runs_of(world)
+    for row in list(world.records.store.list("_index/")):
+        world.records.store.delete(row.name)
+    lost = runs_of(world)
+
+    world.register.list_lost()
+
+    assert lost == []
+    assert runs_of(world) == [run]
+
+
 def test_known_record_is_left_as_it_is() -> None:
     """The gate is written once: a second registration does not reset what the run has become."""
     world = World()

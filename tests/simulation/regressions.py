@@ -14,4 +14,6 @@ REGRESSIONS = (
     (390, "submission"),
     (335, "everything"),
     (20008, "everything"),  # removed by Azure between its answer and the pointer: made again
+    (100095, "everything"),  # a record written at the last moment was in no list, and never ended
+    (100197, "everything"),
 )
