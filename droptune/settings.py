@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from droptune.domain.budget import BudgetLimits
 from droptune.domain.configuration import TRAINING_TYPES, Ceilings
 from droptune.domain.errors import SettingsError
+from droptune.domain.messages import FORMATS
+from droptune.domain.notifications import NEEDS_A_PERSON
 from droptune.domain.outbox import LOCAL_TARGET, Subscription
 from droptune.domain.service_limits import STANDARD, ServiceLimits, published_limits
 from droptune.domain.steps import Policy
@@ -33,6 +35,7 @@ class Settings:
         service_limits: what the account takes at one time.
         notify: every variable that begins with `NOTIFY_`: addresses, and under names that end in
             `_SECRET` what signs. An address often is a key itself, so none is shown.
+        always_notify: who is told of every run that needs a person, whatever files say.
         app_service_authentication: whether App Service signs people in before the app does, and
             names them in headers that nobody else can send (`WEBSITE_AUTH_ENABLED`, which App
             Service sets itself). Unverified: that Flex Consumption sets it, too.
@@ -62,6 +65,7 @@ class Settings:
     app_key: str | None = field(default=None, repr=False)
     app_service_authentication: bool = False
     notify: Mapping[str, str] = field(default_factory=dict, repr=False)
+    always_notify: tuple[Subscription, ...] | None = None
     ceilings: Ceilings = field(default_factory=Ceilings)
     budgets: BudgetLimits = field(default_factory=BudgetLimits)
     service_limits: ServiceLimits = field(default_factory=published_limits)
@@ -78,9 +82,10 @@ class Settings:
 
     @property
     def told_always(self) -> tuple[Subscription, ...]:
-        """Who is told of every run: on a laptop the receiver there, if one is named."""
+        """Who is told of every run: who is always notified, and on a laptop the receiver there."""
         is_told = self.is_local and LOCAL_TARGET in self.notify
-        return (Subscription(url_setting=LOCAL_TARGET),) if is_told else ()
+        local = (Subscription(url_setting=LOCAL_TARGET),) if is_told else ()
+        return (*(self.always_notify or ()), *local)
 
     @property
     def is_local(self) -> bool:
@@ -104,6 +109,7 @@ class Settings:
             "limits_runs_per_day": reader.whole("LIMITS_RUNS_PER_DAY", 1, 10_000),
             "app_url": reader.url("APP_URL") or _own_url(reader.text("WEBSITE_HOSTNAME")),
             "notify": (notify := reader.notify()),
+            "always_notify": _always_notify(reader, notify),
             "app_service_authentication": reader.is_on("WEBSITE_AUTH_ENABLED"),
             "ceilings": _ceilings(reader, notify),
             "budgets": _budgets(reader),
@@ -149,6 +155,23 @@ def _ceilings(reader: _Reader, notify: Mapping[str, str]) -> Ceilings:
         rollback_hours=reader.number("MAX_ROLLBACK_HOURS", 0, 8760),
         notify_settings=addresses,
     )
+
+
+def _always_notify(reader: _Reader, notify: Mapping[str, str]) -> tuple[Subscription, ...] | None:
+    """Read who is always told: names of address settings, `=teams` or `=slack` behind a name."""
+    found = []
+    for text in reader.names("ALWAYS_NOTIFY") or ():
+        name, _, shape = text.partition("=")
+        if name not in notify or name.endswith(_SECRET) or (shape or "cloudevents") not in FORMATS:
+            reader.bad.append(
+                "ALWAYS_NOTIFY is not a list of NOTIFY_ settings that hold an address, each with "
+                f"one of {', '.join(f'={each}' for each in FORMATS)} behind it or nothing"
+            )
+            break
+        found.append(
+            Subscription(url_setting=name, format=shape or "cloudevents", events=NEEDS_A_PERSON)
+        )
+    return tuple(found) or None
 
 
 def _budgets(reader: _Reader) -> BudgetLimits:

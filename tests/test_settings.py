@@ -8,6 +8,8 @@ import pytest
 
 from droptune.domain.configuration import Ceilings
 from droptune.domain.errors import SettingsError
+from droptune.domain.notifications import NEEDS_A_PERSON
+from droptune.domain.outbox import Subscription
 from droptune.settings import Settings
 
 ACCOUNT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/a"
@@ -141,6 +143,42 @@ def test_addresses_for_news_are_known_by_name() -> None:
     assert read.notify["NOTIFY_TEAMS"] == "https://example.com/hook/?sig=abc/"
     assert read.notify["NOTIFY_TEAMS_SECRET"] == "whsec_abc"
     assert "NOTIFY_UNSET" not in read.notify
+
+
+def test_installation_names_who_is_always_told() -> None:
+    """Of what needs a person, in the shape that the receiver reads."""
+    read = settings(
+        NOTIFY_OPS="https://example.com/a",
+        NOTIFY_AUDIT="https://example.com/b",
+        ALWAYS_NOTIFY="NOTIFY_OPS=teams, NOTIFY_AUDIT",
+    )
+
+    assert read.told_always == (
+        Subscription(url_setting="NOTIFY_OPS", format="teams", events=NEEDS_A_PERSON),
+        Subscription(url_setting="NOTIFY_AUDIT", events=NEEDS_A_PERSON),
+    )
+
+
+@pytest.mark.parametrize(
+    "value", ["NOTIFY_GONE", "NOTIFY_OPS=fax", "NOTIFY_OPS_SECRET", "APP_KEY", ","]
+)
+def test_always_told_is_only_who_has_an_address(value: str) -> None:
+    """A receiver that does not exist would be told nothing, in silence."""
+    with pytest.raises(SettingsError, match="ALWAYS_NOTIFY"):
+        settings(NOTIFY_OPS="https://example.com/a", NOTIFY_OPS_SECRET="s", ALWAYS_NOTIFY=value)
+
+
+@pytest.mark.parametrize(("arm", "told"), [("http://127.0.0.1:1", True), (None, False)])
+def test_local_receiver_is_told_of_everything_on_a_laptop_alone(
+    arm: str | None, told: bool
+) -> None:
+    """In Azure the name means nothing."""
+    local = {"ARM_ENDPOINT": arm} if arm else {}
+
+    read = settings(NOTIFY_LOCAL="http://127.0.0.1:5000", **local)
+
+    expected = (Subscription(url_setting="NOTIFY_LOCAL"),) if told else ()
+    assert read.told_always == expected
 
 
 def test_repr_shows_no_secret() -> None:

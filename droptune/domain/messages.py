@@ -128,3 +128,4 @@ _FORMATS: Mapping[str, tuple[str, Callable[[Event], Payload]]] = {
     "teams": ("application/json; charset=utf-8", _teams),
     "slack": ("application/json; charset=utf-8", _slack),
 }
+FORMATS = tuple(_FORMATS)

@@ -49,6 +49,7 @@ _SENTENCES = {
 }
 
 EVENT_NAMES = tuple(_SENTENCES)
+NEEDS_A_PERSON = ("run.approval_requested", "run.rejected", "run.failed", "run.stalled")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -180,12 +180,15 @@ def outbox_of(run_id: str) -> str:
 def subscriptions_of(
     record: RunRecord, always: Sequence[Subscription] = ()
 ) -> Sequence[Subscription]:
-    """Return whom the installation and the run's configuration tell; where that could not be
-    resolved, the installation's alone."""
+    """Return whom the installation and the run's configuration tell, each once; where that could
+    not be resolved, the installation's alone."""
     pipeline = (record.configuration or {}).get("pipeline") or {}
     own = [Subscription.from_payload(each) for each in pipeline.get("notify") or ()]
-    named = {each.key for each in own}
-    return [*own, *(each for each in always if each.key not in named)]
+    found: dict[str, Subscription] = {}
+    for each in (*own, *always):
+        known = found.get(each.key, replace(each, events=()))
+        found[each.key] = replace(known, events=(*known.events, *each.events))
+    return list(found.values())
 
 
 def deliveries(

@@ -8,9 +8,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -83,6 +85,42 @@ def test_every_way_to_end_it_ends_everything(
     assert up.returncode == 0
     assert len(parts) == 3
     assert not any(Path(f"/proc/{pid}").exists() for pid in parts)
+
+
+def shown_environ(app_url: str) -> dict[str, str]:
+    """Return the environment that the app was started with."""
+    with urllib.request.urlopen(f"{app_url}/api/health", timeout=10) as answer:
+        environ: dict[str, str] = json.load(answer)
+    return environ
+
+
+def test_app_is_told_of_a_receiver_that_ends_with_it(up: subprocess.Popen[str]) -> None:
+    """Notifications have somewhere to go without anything being set."""
+    environ = shown_environ(read_document(up)["app_url"])
+    port = urlsplit(environ["NOTIFY_LOCAL"]).port or 0
+    listens = not is_free(port)
+
+    up.send_signal(signal.SIGINT)
+    up.communicate(timeout=30)
+
+    assert listens
+    assert environ["NOTIFY_LOCAL_SECRET"].startswith("whsec_")
+    assert is_free(port)
+
+
+def test_receiver_of_ones_own_is_told_instead(clone: Path) -> None:
+    """Who writes a receiver tries it on a laptop."""
+    own = {"NOTIFY_LOCAL": "http://127.0.0.1:9/mine", "NOTIFY_LOCAL_SECRET": "whsec_AAAA"}
+    started = subprocess.Popen(
+        command(clone), cwd=clone, env=os.environ | own, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        environ = shown_environ(read_document(started)["app_url"])
+    finally:
+        started.send_signal(signal.SIGINT)
+        started.communicate(timeout=30)
+
+    assert {name: environ[name] for name in own} == own
 
 
 def test_second_up_says_where_the_first_is_and_starts_nothing(
