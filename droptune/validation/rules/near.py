@@ -93,9 +93,10 @@ class NearPairs:
         if union < LEAST_HASHES or len(shared) < least * union:
             return False
         _, _, _, text, edges, rest, answer, _ = self._rows.meta[row] == self._rows.meta[before]
-        telling = bool(answer) and self._rows.meta[row, -1] >= _TELLING_ANSWER
-        if text and rest:
-            return True
+        lengths = self._rows.meta[row, -1], self._rows.meta[before, -1]
+        telling = bool(answer) and lengths[0] >= _TELLING_ANSWER
+        if text and rest:  # within a file, short answers that differ are told of as contradictions
+            return bool(answer or self._split) or max(lengths) >= _TELLING_ANSWER
         if not self._is_own(mine, its, shared):
             return telling
         if text:

@@ -102,8 +102,12 @@ def count_lines(scenes: Iterable[Scene]) -> tuple[int, int]:
     return len(marks), sum(marks.values())
 
 
-def document(scenes: Iterable[Scene]) -> dict[str, Any]:
-    """Return what docs/rules-measured.json says."""
+def document(scenes: Iterable[Scene], held_out: Iterable[Scene]) -> dict[str, Any]:
+    """Return what docs/rules-measured.json says: of the corpus, and of what is held out."""
+    return _measured(tuple(scenes)) | {"held_out": _measured(tuple(held_out))}
+
+
+def _measured(scenes: tuple[Scene, ...]) -> dict[str, Any]:
     lines, hostile = count_lines(scenes)
     measured = scores(map(compare, scenes))
     return {
