@@ -319,3 +319,20 @@ def test_report_without_numpy_says_what_was_not_looked_for() -> None:
     assert "Near duplicates were not looked for" in said
     assert "duplicate-example" in said
     assert "near-duplicate-example" not in said
+
+
+def test_short_answers_that_differ_to_one_question_contradict_and_are_no_near_duplicates() -> None:
+    """One line is told of by one rule; that validation data asks it too is told of in any case."""
+    yes, no = talk(500, "yes"), talk(500, "no")
+
+    report = report_on(case(*OTHERS, yes, no, validation=(talk(500, "maybe"),)))
+
+    told = {
+        (each.rule, each.file, each.line)
+        for each in report.findings
+        if each.rule in ("near-duplicate-example", "conflicting-answers", "near-leaked-example")
+    }
+    assert told == {
+        ("conflicting-answers", "training.jsonl", 42),
+        ("near-leaked-example", "validation.jsonl", 1),
+    }
