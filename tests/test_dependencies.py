@@ -32,7 +32,7 @@ PERMITTED = {
     "bsd-3-clause", "bsd license", "0bsd", "isc", "isc license (iscl)", "psf-2.0", "cnri-python",
     "python software foundation license", "zlib", "cc0-1.0", "public domain", "unlicense",
     "freely distributable", "blueoak-1.0.0", "python-2.0",
-    "http://geraintluff.github.io/tv4/license.txt",  # public domain, as the README of uri-templates says
+    "http://geraintluff.github.io/tv4/license.txt",  # public domain, its README says
     "mpl-2.0", "mozilla public license 2.0 (mpl 2.0)",  # of a file's own changes alone
 }  # fmt: skip
 _NO_LICENCE = {"dfsg approved"}
