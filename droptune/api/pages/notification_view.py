@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from droptune.domain.outbox import DELIVERED, UNDELIVERED, Delivery
+from droptune.domain.outbox import DELIVERED, UNDELIVERED, WAITING, Delivery
 from droptune.domain.payload import Payload
 
+_SECONDS_TO_NEXT_LOOK = 5
 _ANSWERS = {
     "none": "no answer",
     "not-sent": "not sent: its setting is missing, not allowed, or its secret is none",
@@ -14,8 +15,13 @@ _ANSWERS = {
 
 
 def notification_view(deliveries: Sequence[Delivery]) -> Payload:
-    """Return a line for each, and how many a person may send again."""
+    """Return a line for each, how many a person may send again, and how soon to look for news.
+
+    What a receiver does not take at once is no reason to go on looking for a day.
+    """
+    is_under_way = any(each.state == WAITING and each.attempts < 2 for each in deliveries)
     return {
+        "tell_seconds": _SECONDS_TO_NEXT_LOOK if is_under_way else None,
         "notifications": [_line(each) for each in deliveries],
         "undelivered": sum(each.state == UNDELIVERED for each in deliveries),
     }
