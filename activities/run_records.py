@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import TypeVar
 
 from droptune.domain.errors import (
@@ -16,13 +18,15 @@ from droptune.domain.errors import (
 )
 from droptune.domain.payload import Model, Payload, format_time
 from droptune.domain.phases import Phase
-from droptune.domain.run import Control, RunRecord, RunRef, index_name
-from droptune.domain.services import BlobStore, Clock
+from droptune.domain.run import MARKS, Control, RunRecord, RunRef, index_name
+from droptune.domain.services import BlobInfo, BlobStore, Clock
 
 M = TypeVar("M", bound=Model)
 NEWEST_RUNS = 500
 UNKNOWN_ANSWER = "unknown-answer.json"
 _TRIES = 8
+_MARKED = "_marked.json"
+_SETTLED = timedelta(hours=1)  # a mark that young may belong to a run that is about to be live
 
 
 class PausedError(TransientError):
@@ -111,10 +115,14 @@ class RunRecords:
             changed = change(record)
             if changed == record:
                 return record
+            if changed.is_live and not record.is_live:
+                self.mark(ref)  # before it is live, so that none is ever without
             try:
                 self.store.write(ref.record, dump(changed.to_payload()), if_match=blob.etag)
             except ConflictError:
                 continue
+            if changed.is_live is not record.is_live:
+                self._mark_as_it_is(ref)
             if (changed.history, changed.promotion) != (record.history, record.promotion):
                 self._moved(changed)
             return changed
@@ -130,9 +138,48 @@ class RunRecords:
                 if record is not None:
                     yield record
 
+    def list_live(self) -> Iterator[RunRecord]:
+        """Iterate over all runs that have not ended or are being promoted, however many ended.
+
+        Each has a mark, so that the ended ones are not read. A mark that a crash left is removed.
+        """
+        self._mark_earlier()
+        for mark in self.store.list(MARKS):
+            project, _, run_id = mark.name.removeprefix(MARKS).partition("/")
+            record = self.find(RunRef(project=project, id=run_id))
+            if record is not None and record.is_live:
+                yield record
+            elif self.clock.now() - mark.modified_at > _SETTLED:
+                self._forget(mark)
+
     def list_open(self) -> Iterator[RunRecord]:
-        """Iterate over the runs among the newest whose record has not ended."""
-        return (record for record in self.list_newest() if not record.phase.is_terminal)
+        """Iterate over all runs whose record has not ended."""
+        return (record for record in self.list_live() if not record.phase.is_terminal)
+
+    def mark(self, ref: RunRef) -> None:
+        """Let lists of live runs show a run; repeating it is safe."""
+        self.store.write(ref.mark, b"{}")
+
+    def _mark_as_it_is(self, ref: RunRef) -> None:
+        """Mark a run, or remove its mark, and look whether another has changed it meanwhile."""
+        for _ in range(2):
+            record = self.find(ref)
+            if record is not None and record.is_live:
+                self.mark(ref)
+                return
+            self.store.delete(ref.mark)
+
+    def _forget(self, mark: BlobInfo) -> None:
+        with suppress(ConflictError):  # it was written again: the run is live again
+            self.store.delete(mark.name, if_match=mark.etag)
+
+    def _mark_earlier(self) -> None:
+        """Mark, once, what was live before marks were kept."""
+        if self.store.find(_MARKED) is None:
+            for record in self.list_newest(limit=None):
+                if record.is_live:
+                    self.mark(record.ref)
+            self.store.write(_MARKED, b"{}")
 
     def list_again(self, record: RunRecord) -> None:
         """Make lists read a record again that had ended and has changed since: they take it for

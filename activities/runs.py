@@ -225,9 +225,10 @@ class Register:
     def _create(self, record: RunRecord) -> bool:
         """Write the record unless there is one; whoever writes it has registered the run.
 
-        Its id is kept before it, so that a crash right after it leaves a run that can be found.
+        Its id and its mark come before it, so that a crash right after it leaves a run that can be found.
         """
         self._keep_id(record)
+        self._records.mark(record.ref)
         try:
             self._records.store.write(record.ref.record, dump(record.to_payload()), if_absent=True)
         except ConflictError:

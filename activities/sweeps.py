@@ -168,16 +168,15 @@ def find_new(datasets: BlobStore, registry: BlobStore) -> list[DatasetRef]:
 
 
 def find_open(records: RunRecords) -> list[RunRef]:
-    """Return the runs among the newest whose record has not ended."""
+    """Return the runs whose record has not ended."""
     return [record.ref for record in records.list_open()]
 
 
 def find_promotions(records: RunRecords) -> list[PromotionRequest]:
-    """Return the promotions under way that were asked for after the end of one of the newest
-    runs."""
+    """Return the promotions under way that were asked for after a run's end."""
     return [
         PromotionRequest(run=record.ref, promotion=record.promotion.attempt)
-        for record in records.list_newest()
+        for record in records.list_live()
         if record.promotion is not None and record.promotion.is_under_way
     ]
 

@@ -14,6 +14,7 @@ from droptune.domain.phases import Outcome, Phase
 from droptune.domain.promotion import Promotion
 
 SCHEMA_VERSION = 1
+MARKS = "_live/"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +33,11 @@ class RunRef(Model):
     def record(self) -> str:
         """Name of the run's record."""
         return f"{self.folder}run.json"
+
+    @property
+    def mark(self) -> str:
+        """Name of the mark that the run has as long as it is live."""
+        return f"{MARKS}{self.project}/{self.id}"
 
     @property
     def control(self) -> str:
@@ -156,6 +162,12 @@ class RunRecord(Model):
     def is_being_promoted(self) -> bool:
         """Whether a promotion that was asked for after the run's end is under way."""
         return self.promotion is not None and self.promotion.is_under_way
+
+    @property
+    def is_live(self) -> bool:
+        """Whether an orchestration should be alive for the run: it has not ended, or is being
+        promoted."""
+        return not self.phase.is_terminal or self.is_being_promoted
 
     @property
     def entered_at(self) -> datetime:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -339,3 +342,68 @@ def test_listing_that_fails_keeps_runs_from_nothing() -> None:
 
     assert [failed.what for failed in failures] == ["datasets"]
     assert world.orchestrations.alive == {run.id}
+
+
+def test_live_run_is_looked_after_however_many_ended_since() -> None:
+    """Of the ended ones none is read; of those that are live each one is."""
+    world = World()
+    live = [world.a_run(DatasetRef(project="shop", version=f"v{n}")) for n in range(2)]
+    for number in range(600):
+        ended = replace(live[0], id=f"shop-z-{number:08d}", phase=Phase.SUCCEEDED)
+        world.runs.put(ended.ref.record, json.dumps(ended.to_payload()))
+        row = {"project": "shop", "id": ended.id}
+        world.runs.put(f"_index/{number:014d}-{ended.id}", json.dumps(row))
+    look_round(world)
+    reads = world.runs.calls.count("find")
+
+    look_round(world)
+
+    assert world.orchestrations.alive == {run.id for run in live}
+    assert world.runs.calls.count("find") - reads < 20
+
+
+def test_run_that_was_live_before_marks_were_kept_is_looked_after() -> None:
+    """An upgrade forgets nobody."""
+    world = World()
+    run = world.a_run()
+    world.runs.delete(run.ref.mark)
+
+    look_round(world)
+
+    assert world.orchestrations.alive == {run.id}
+    assert run.ref.mark in world.runs.names()
+
+
+def test_mark_goes_with_the_runs_end_and_what_a_crash_left_goes_later() -> None:
+    """A list of live runs stays as short as they are few."""
+    world = World()
+    run = world.a_run()
+    world.ended(run)
+    gone = run.ref.mark not in world.runs.names()
+    world.records.mark(run.ref)
+    look_round(world)
+    while_young = run.ref.mark in world.runs.names()
+    world.clock.advance(3700)
+
+    look_round(world)
+
+    assert (gone, while_young) == (True, True)
+    assert run.ref.mark not in world.runs.names()
+
+
+def test_crash_at_any_point_of_a_registration_leaves_no_live_run_unmarked() -> None:
+    """The mark comes before the record."""
+    died, point = True, 0
+    while died:
+        world = World()
+        world.drop()
+        fuse = world.kill_at(point)
+        with suppress(CrashError):
+            world.wish(SHOP)
+        world.survive()
+
+        records = [name for name in world.runs.names() if name.endswith("/run.json")]
+
+        assert len(list(world.records.list_open())) == len(records), point
+        died, point = fuse.is_burnt, point + 1
+    assert point > 5
