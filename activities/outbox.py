@@ -2,7 +2,8 @@
 
 A mark is an empty blob whose name carries a time, so that a look at what is due lists only that and
 reads nothing else. It is written before the delivery that it belongs to and taken away after the
-one that no longer needs it: a crash leaves a mark too many, never one too few.
+one that no longer needs it: a crash leaves a mark too many, never one too few. What is undelivered
+has a note in the same way, so that it is found without a search.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from droptune.domain.outbox import (
     DUE,
     OUTBOX,
     UNDELIVERED,
+    UNTOLD,
     Delivery,
     Mark,
     Subscription,
+    noted,
     outbox_of,
     subscriptions_of,
 )
@@ -113,7 +116,9 @@ class Outbox:
             if found is not None and found[0].state == UNDELIVERED:
                 delivery = found[0].replayed(at=self.clock.now())
                 self._mark(delivery)
-                again += self._write(delivery, if_match=found[1])
+                if self._write(delivery, if_match=found[1]):
+                    self._remove(delivery.note)
+                    again += 1
         return again
 
     def forget_old(self) -> None:
@@ -125,10 +130,16 @@ class Outbox:
             kept = _KEPT.get(found[0].state) if found else None
             if found is not None and kept is not None and age >= kept:
                 self._remove(info.name, found[1])
+        for info in self.runs.list(UNTOLD):
+            found = self.find(noted(info.name)[1])
+            if found is None or found[0].state != UNDELIVERED:  # a crash left the note behind
+                self._remove(info.name)
 
     def _mark(self, delivery: Delivery) -> None:
         if delivery.next_at is not None:
             self.runs.write(Mark.of(delivery).name, b"")
+        if delivery.state == UNDELIVERED:
+            self.runs.write(delivery.note, b"")
 
     def _write(
         self, delivery: Delivery, *, if_match: str | None = None, if_absent: bool = False

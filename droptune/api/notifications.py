@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from droptune.api.bodies import read_object, run_id_of
 from droptune.api.messages import ApiRequest, ApiResponse, etag_of, json_response, unless_known
 from droptune.api.records import get_run
 from droptune.api.services import ApiServices
-from droptune.domain.outbox import Delivery, outbox_of
+from droptune.domain.outbox import UNTOLD, Delivery, noted, outbox_of
 from droptune.domain.payload import Payload
 from droptune.domain.services import BlobInfo
+
+_MOST_NOTES = 500
+_SHOWN = timedelta(days=7)
 
 
 def get_notifications(request: ApiRequest, services: ApiServices) -> ApiResponse:
@@ -41,6 +45,14 @@ def show_notifications(run_id: str, services: ApiServices) -> Payload:
 def stored_deliveries(run_id: str, services: ApiServices) -> Sequence[BlobInfo]:
     """Return what lies in the outbox of a run, unread."""
     return list(services.runs.list(outbox_of(run_id)))
+
+
+def list_untold(services: ApiServices) -> Sequence[str]:
+    """Return the ids of the runs that somebody could not be told of lately, some hundreds at
+    most."""
+    since = services.clock.now() - _SHOWN
+    notes = services.runs.list(UNTOLD, limit=_MOST_NOTES)
+    return sorted({noted(note.name)[0] for note in notes if note.modified_at >= since})
 
 
 def read_deliveries(stored: Sequence[BlobInfo], services: ApiServices) -> Sequence[Delivery]:

@@ -13,6 +13,7 @@ from droptune.domain.run import RunRecord
 
 OUTBOX = "_outbox/"  # in the container `runs`
 DUE = "_due/"
+UNTOLD = "_undelivered/"
 WAITING, DELIVERED, UNDELIVERED = "waiting", "delivered", "undelivered"
 ANSWERS = ("1xx", "2xx", "3xx", "4xx", "5xx", "none", "not-sent")
 GONE = 410
@@ -78,6 +79,11 @@ class Delivery(Model):
     def name(self) -> str:
         """Name of its blob: the same for the same event and receiver, so that it is put in once."""
         return f"{OUTBOX}{self.event.id}/{self.to.key}.json"
+
+    @property
+    def note(self) -> str:
+        """Name of the blob that says that it is undelivered, where it is."""
+        return f"{UNTOLD}{self.event.id}/{self.to.key}"
 
     def is_due(self, now: datetime) -> bool:
         """Whether it is to be tried now."""
@@ -170,6 +176,12 @@ def answer_class(status: int | None, *, was_sent: bool) -> str:
     if status is not None:
         return f"{status // 100}xx"
     return "none" if was_sent else "not-sent"
+
+
+def noted(name: str) -> tuple[str, str]:
+    """Return the run and the delivery's blob that the name of a note is about."""
+    rest = name.removeprefix(UNTOLD)
+    return rest.partition(":")[0], f"{OUTBOX}{rest}.json"
 
 
 def outbox_of(run_id: str) -> str:

@@ -14,10 +14,11 @@ from standardwebhooks import Webhook
 from activities.notifications import LANE_TIME, deliver_notifications, put_missing
 from activities.outbox import Outbox
 from activities.run_records import RunRecords
+from droptune.domain import outbox
 from droptune.domain.dataset import DatasetRef
 from droptune.domain.errors import TransientError
 from droptune.domain.messages import Message
-from droptune.domain.outbox import DUE, OUTBOX, UNDELIVERED, Delivery, Subscription
+from droptune.domain.outbox import DUE, OUTBOX, UNDELIVERED, UNTOLD, Delivery, Subscription
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import RunRecord
 from tests.builders import World, a_job_file, examples, until_done
@@ -124,6 +125,7 @@ def test_receiver_that_is_down_for_a_day_is_undelivered_until_a_person_replays()
         deliver(world, receiver)
         world.clock.advance(3600 * 2)
     [given_up] = told_of(world, run)
+    noted = [outbox.noted(name) for name in world.runs.names(UNTOLD)]
     receiver.is_broken = False
 
     deliver(world, receiver)
@@ -131,6 +133,8 @@ def test_receiver_that_is_down_for_a_day_is_undelivered_until_a_person_replays()
     replayed = [outbox_of(world).replay(run.id) for _ in range(2)]
     deliver(world, receiver)
 
+    assert noted == [(run.id, given_up.name)]
+    assert world.runs.names(UNTOLD) == []
     assert (given_up.state, given_up.problem) == (UNDELIVERED, "transient")
     assert given_up.answer == "none"
     assert replayed == [1, 0]
@@ -156,7 +160,17 @@ def test_told_and_undelivered_go_in_time_and_do_not_come_back(broken: bool, days
     put_missing(outbox_of(world), world.records)
 
     assert set(kept[: days * 12 - 24]) == {1}
-    assert world.runs.names(OUTBOX) == world.runs.names(DUE) == []
+    assert world.runs.names(OUTBOX) == world.runs.names(DUE) == world.runs.names(UNTOLD) == []
+
+
+def test_note_that_a_crash_left_behind_goes_at_night() -> None:
+    """What was delivered or is gone is not called undelivered for ever."""
+    world = World()
+    world.runs.put(f"{UNTOLD}gone:1:failed/0123456789ab", "")
+
+    outbox_of(world).forget_old()
+
+    assert world.runs.names(UNTOLD) == []
 
 
 def test_damaged_delivery_holds_up_no_other() -> None:

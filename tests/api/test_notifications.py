@@ -149,6 +149,28 @@ def test_page_shows_notifications_and_offers_to_send_the_undelivered_again():
     assert '<input type="hidden" name="word" value="replay">' in section
 
 
+def test_dashboard_names_the_runs_that_somebody_could_not_be_told_of():
+    """Who was not told does not look at the run's page of his own accord."""
+    told = Told()
+    before = told.world.get("dashboard")
+    told.world.runs.put(f"_undelivered/{ID}:1:failed/{TEAM.key}", b"")
+
+    after = told.world.get("dashboard", if_none_match=before.headers["ETag"])
+
+    assert b"could not be told" not in before.body
+    assert b"Somebody could not be told of 1 run<" in after.body
+    assert f"/api/dashboard/runs/{ID}#notifications".encode() in after.body
+
+
+def test_dashboard_forgets_after_a_week_what_nobody_sent_again():
+    """A webhook that is gone for good does not stand there for a month; the run's page has it."""
+    told = Told()
+    told.world.runs.put(f"_undelivered/{ID}:1:failed/{TEAM.key}", b"")
+    told.world.clock.at += timedelta(days=8)
+
+    assert b"could not be told" not in told.world.get("dashboard").body
+
+
 def test_page_without_undelivered_notifications_offers_nothing():
     """What was taken is not sent again by a click."""
     told = Told()

@@ -32,6 +32,7 @@ def a_busy_world(*, app_key: str | None = None) -> World:
     champions(world, old.id, ID)
     world.datasets.put("docs/v2/trainin.jsonl", b"x")
     world.datasets.put("my project/v1/a.jsonl", b"x")
+    world.runs.put(f"_undelivered/{rejected.id}:1:rejected/0123456789ab", b"")
     return world
 
 

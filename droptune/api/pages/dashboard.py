@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from droptune.api.dataset_listing import list_everything_dropped
 from droptune.api.messages import ApiRequest, ApiResponse
+from droptune.api.notifications import list_untold
 from droptune.api.pages.dashboard_view import dashboard_view, read_wanted
 from droptune.api.pages.idle_datasets import idle_datasets
 from droptune.api.pages.render import page_unless_known
@@ -18,12 +19,13 @@ from droptune.domain.payload import Payload
 
 
 def show_dashboard(request: ApiRequest, services: ApiServices) -> ApiResponse:
-    """GET /api/dashboard: three listings say whether anything changed; only then is it read."""
+    """GET /api/dashboard: a few listings say whether anything changed; only then is it read."""
     visitor = find_visitor(request, services)
     if visitor is None:
         return ask_to_sign_in(request, services)
     wanted = read_wanted(request)
     listing, dropped = list_runs(services), list_everything_dropped(services)
+    untold = list_untold(services)
     minute = int(services.clock.now().timestamp() // 60)
 
     def context() -> Payload:
@@ -39,8 +41,9 @@ def show_dashboard(request: ApiRequest, services: ApiServices) -> ApiResponse:
                 "visitor": visitor,
                 "is_cut": listing.is_cut,
                 "unreadable": listing.unreadable,
+                "untold": untold,
             }
         )
 
-    state = [asdict(wanted), minute, listing.state, dropped.state]
+    state = [asdict(wanted), minute, listing.state, dropped.state, untold]
     return page_unless_known(request, state, "dashboard.html", context)
