@@ -120,3 +120,22 @@ def recipe_tokens(path: Path) -> int:
             total += 3 + ("name" in message) + sum(len(encoding.encode(v)) for v in values)
         total += 3
     return total
+
+
+@pytest.mark.parametrize(
+    ("method", "rules"),
+    [
+        ("dpo", {"wrong-format", "missing-input", "missing-output"}),
+        ("reinforcement", {"last-message-not-user", "missing-grader-field"}),
+    ],
+)
+def test_plain_chat_for_another_method_is_rejected(method: str, rules: set[str]) -> None:
+    """The most usual lines are wrong there, each of them, whatever makes them quick to read."""
+    source = BytesSource(name="training.jsonl", role=Role.TRAINING, data=GOOD)
+    request = ValidationRequest(method=method, grader_fields=("reference",))
+
+    report = validate([source], request=request)
+
+    told = {each.rule: each.count for each in report.errors() if each.line == 1}
+    assert report.verdict == "reject"
+    assert rules <= told.keys()

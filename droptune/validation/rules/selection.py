@@ -36,7 +36,8 @@ class Selection:
         self.line = tuple(rule for rule in lines if not rule.faulty_only)
         self.sought = tuple(rule for rule in examples if rule.signs)
         rest = [rule for rule in examples if not rule.signs]
-        self.plain = tuple(rule for rule in rest if not rule.odd_only)
+        is_chat = asked.format == "supervised"  # of other formats no plain example is as it should
+        self.plain = tuple(rule for rule in rest if not (rule.odd_only and is_chat))
         self.odd = tuple(rest)
         self.file, self.dataset = self._of(Kind.FILE), self._of(Kind.DATASET)
         wanted = [state for rule in (*self.file, *self.dataset) for state in rule.states]
