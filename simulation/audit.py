@@ -153,13 +153,28 @@ class Witness:
         if not any(ledger.find(run) for run in askers):
             self.accuse("within budget", f"{made.id} was submitted, and nothing is reserved")
         day = self.world.clock.now().strftime("%Y-%m-%d")
+        whose = next((r.project for r in records(self.world) if r.id in askers), None)
+        for record in (r for r in records(self.world) if r.id in askers):
+            self._within_the_runs_own(record, ledger)
         for scope, project, period, limit in (
             ("app_day", None, day, limits.app_day),
             ("app_month", None, day[:7], limits.app_month),
+            ("project_day", whose, day, limits.project_day),
+            ("project_month", whose, day[:7], limits.project_month),
         ):
             held = sum(ledger.sums(project, period)) / 1e6
             if limit is not None and held > limit + 1e-9:
                 self.accuse("within budget", f"{scope}: {held} of {limit} at a submission")
+
+    def _within_the_runs_own(self, record: RunRecord, ledger: Ledger) -> None:
+        """What a run's files allow it, unless a person approved more."""
+        entry, blob = ledger.find(record.id), self.world.runs.blobs.get(record.ref.control)
+        control = Control.from_payload(json.loads(blob.data)) if blob else Control()
+        budget = (record.configuration or {}).get("pipeline", {}).get("budget", {})
+        limit, held = budget.get("run_usd"), entry.micros / 1e6 if entry else 0
+        approved = any(word.word == "approve" for word in control.words)
+        if limit is not None and held > limit + 1e-9 and not approved:
+            self.accuse("within budget", f"{record.id}: {held} of {limit} for the run")
 
     def _answers(self, project: str, champion: Champion) -> None:
         name = champion.current.deployment

@@ -10,7 +10,10 @@ import importlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import wraps
 from typing import Any
+
+from simulation.world import load_function_app
 
 Broken = Callable[[Any], Any]
 
@@ -33,6 +36,7 @@ class Plant:
     @contextmanager
     def planted(self) -> Iterator[None]:
         """Break the product, and mend it again."""
+        load_function_app()  # it cannot be imported without settings
         module, dotted = self.place
         *path, attribute = dotted.split(".")
         owner: Any = importlib.import_module(module)
@@ -190,6 +194,24 @@ def _unlimited(whole: Any) -> Any:
     return reserve
 
 
+def _app_alone(whole: Any) -> Any:
+    def reserve(ledger: Any, *, limits: Any, **more: Any) -> Any:
+        lifted = replace(limits, run=None, project_day=None, project_month=None)
+        return whole(ledger, limits=lifted, **more)
+
+    return reserve
+
+
+def _first_look(whole: Any) -> Any:
+    @wraps(whole)
+    def look_at_dataset(*about: Any, **more: Any) -> Any:
+        look = whole(*about, **more)
+        unsettled = getattr(look, "state", "") == "unsettled"
+        return replace(look, state="settled") if unsettled else look
+
+    return look_at_dataset
+
+
 def _only_broken(whole: Any) -> Any:
     return lambda status: status >= 500
 
@@ -333,6 +355,20 @@ PLANTS: tuple[Plant, ...] = (
         "change_document",
         _loser_takes_all,
         "workers",
+    ),
+    _plant(
+        "budgets of run and project are not looked at",
+        "droptune.domain.budget",
+        "reserve",
+        _app_alone,
+        "budgets",
+    ),
+    _plant(
+        "the first look at a folder is taken for the last",
+        "function_app",
+        "look_at_dataset",
+        _first_look,
+        "orders",
     ),
     _plant(
         "what the outbox lacks is not put in",

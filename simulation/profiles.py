@@ -31,6 +31,8 @@ class Profile:
         several: more than one dataset and project.
         alike: datasets of a project hold the same training data.
         promotes: whatever is trained is put to use, without asking anybody.
+        orders: the same story is told once more with its events in another order.
+        poor: budgets of run and project are small.
         tells: others are told of each run.
         retires: the base model cannot be trained any more from some moment on.
     """
@@ -48,6 +50,8 @@ class Profile:
     several: bool = False
     alike: bool = False
     promotes: bool = False
+    orders: bool = False
+    poor: bool = False
     tells: bool = False
     retires: bool = False
 
@@ -86,9 +90,14 @@ PROFILES: dict[str, Profile] = {
         several=True,
     ),
     "notifications": Profile(
-        tells=True, people=True, service=True, rates=CRASHES | STORAGE | {"lost": 0.03, "busy": 0.1}
+        tells=True,
+        people=True,
+        service=True,
+        rates=CRASHES | STORAGE | {"blob-crash": 0.03, "lost": 0.03, "busy": 0.1},
     ),
     "retired": Profile(retires=True, people=True, several=True, rates=CRASHES | {"lost": 0.03}),
+    "orders": Profile(events=True, orders=True),
+    "budgets": Profile(poor=True, several=True, people=True, rates=WORKERS | {"lost": 0.02}),
 }
 BEYOND = {"beyond": Profile(rates={"lost": 0.3}, hidden_seconds=1800)}
 """A new job that shows in lists later than the service is trusted to show it: jobs may be two."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from droptune.domain.run import Control
 from simulation.actors import Happening, perform
@@ -59,11 +60,47 @@ def run(
     in_order: bool = False,
 ) -> Result:
     """Run one schedule; what happens and what strikes may be given in place of being drawn."""
+    found = _run(seed, profile, happenings, strikes, in_order)
+    if not (PROFILES | BEYOND)[profile].orders or happenings is not None:
+        return found
+    other = reordered(seed, story_of(seed, profile).happenings)
+    again = _run(seed, profile, other, strikes, in_order, "another choice")
+    if again.outcomes == found.outcomes:
+        return replace(found, violations=(*found.violations, *again.violations))
+    said = f"{found.outcomes} or, in another order of events, {again.outcomes}"
+    seen = Violation(check="no order of events matters", said=said, at=0.0)
+    return replace(found, violations=(*found.violations, *again.violations, seen))
+
+
+def reordered(seed: int, happenings: Sequence[Happening]) -> tuple[Happening, ...]:
+    """Return the same happenings, each blob event at another time after its blob was written."""
+    chance, moved = random.Random(f"order {seed}"), []
+    written = {each.about["path"]: each.at for each in happenings if each.what == "write"}
+    for each in happenings:
+        late = chance.choice((0.0, 1.0, 30.0, 5000.0)) * chance.random()
+        at = written[each.about["path"]] + late if each.what == "event" else each.at
+        moved.append(replace(each, at=at))
+    return tuple(sorted(moved, key=lambda each: each.at))
+
+
+def _run(
+    seed: int,
+    profile: str,
+    happenings: Sequence[Happening] | None,
+    strikes: Strikes | None,
+    in_order: bool,
+    choice: str = "choice",
+) -> Result:
     story = story_of(seed, profile)
     told = story.happenings if happenings is None else happenings
     faults = Faults(seed=seed, rates=(PROFILES | BEYOND)[profile].rates, only=strikes)
     world = World(
-        seed=seed, faults=faults, settings=story.settings, service=story.service, in_order=in_order
+        seed=seed,
+        faults=faults,
+        settings=story.settings,
+        service=story.service,
+        in_order=in_order,
+        choice=choice,
     )
     try:
         witness = Witness(world=world)

@@ -174,13 +174,14 @@ def _pipeline(chance: random.Random, profile: Profile) -> dict[str, Any]:
         approval |= {"promotion": "never", "training": "over_budget"}
     if approval["training"] == "over_budget":
         del approval["training"]  # as it is without a word
+    run = {"run_usd": chance.choice((0.001, 0.01))} if profile.poor else {}
     hosting = 5000 if profile.promotes else chance.choice((5000, 5000, 5000, 5000, 0))
     pipeline: dict[str, Any] = {"deploy": deploy} if deploy else {}
     if chance.random() < 0.3:
         pipeline["retention"] = {"rollback_hours": 1}
     if profile.tells:
         pipeline["notify"] = [{"url_setting": SETTING, "format": "cloudevents"}]
-    return pipeline | {"approval": approval, "budget": {"hosting_usd_month": hosting}}
+    return pipeline | {"approval": approval, "budget": run | {"hosting_usd_month": hosting}}
 
 
 def _people(chance: random.Random) -> Iterator[Happening]:
@@ -243,6 +244,9 @@ def _settings(chance: random.Random, profile: Profile) -> dict[str, str]:
     settings = {"LIMITS_RUNS_PER_DAY": chance.choice(("20", "20", "2"))}
     if profile.tells:
         settings[SETTING] = "https://example.com/told"
+    if profile.poor:
+        settings["BUDGET_PROJECT_DAY_USD"] = chance.choice(("0.004", "0.02"))
+        settings["BUDGET_PROJECT_MONTH_USD"] = "0.02"
     if profile.several and chance.random() < 0.5:
         settings["BUDGET_APP_DAY_USD"] = "0.02"
     return settings

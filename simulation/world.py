@@ -81,13 +81,14 @@ class World:
         settings: Mapping[str, str] | None = None,
         service: Mapping[str, Any] | None = None,
         in_order: bool = False,
+        choice: str = "choice",
     ) -> None:
         """Install the app into an empty world."""
         self.clock, self.faults = VirtualClock(), faults
         self.trace: list[tuple[float, str]] = []
         self.observers: list[Any] = []
         self._settings = Settings.from_environ(ENVIRONMENT | dict(settings or {}))
-        self._choice = random.Random(f"choice {seed}")
+        self._choice = random.Random(f"{choice} {seed}")
         self._in_order = in_order
         self._agenda: list[tuple[float, int, str, Callable[[], None]]] = []
         self._entries = 0
