@@ -26,6 +26,7 @@ from activities.endings import end_run
 from activities.fine_tuning_jobs import create_fine_tuning_job, get_fine_tuning_job, keep_results
 from activities.later_promotions import LaterPromotions, end_promotion
 from activities.leftovers import Leftovers
+from activities.new_datasets import KnownFolders
 from activities.notifications import Webhooks, deliver_notifications, put_missing
 from activities.outbox import Outbox
 from activities.promotions import decide_promotion, promote_deployment
@@ -282,6 +283,8 @@ def _register_triggers(app: df.DFApp, services: Services) -> None:
         """A blob was written: collect its dataset. An extra event changes nothing."""
         await notice(str(dropped.blob_name), services, DurableOrchestrations(client))
 
+    known = KnownFolders()
+
     @app.timer_trigger(arg_name="timer", schedule="0 */5 * * * *", run_on_startup=True)
     @app.durable_client_input(client_name="client")  # type: ignore[untyped-decorator]
     async def look_round(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
@@ -294,6 +297,7 @@ def _register_triggers(app: df.DFApp, services: Services) -> None:
             resource_manager=services.resource_manager,
             clock=services.clock,
             orchestrations=DurableOrchestrations(client),
+            known=known,
         )
         for failure in failures:
             _logger.warning("Not looked after", extra=asdict(failure))

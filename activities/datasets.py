@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 
 from activities.run_records import dump, load_document
@@ -19,6 +19,7 @@ from droptune.domain.run import Pin
 from droptune.domain.services import BlobInfo, BlobStore, Clock
 from droptune.domain.steps import Collecting, CollectingFailed, Later, Look, Policy
 
+LONGEST_JOB_FILE = 256 << 10  # a longer one is refused, with its reason, by the report
 INSTALLED = "_installed.json"
 
 
@@ -53,20 +54,57 @@ def note_failed_collection(failed: CollectingFailed, *, registry: BlobStore, clo
 
 def read_folder(datasets: BlobStore, dataset: DatasetRef) -> Folder:
     """Return a dataset's files by their role, some of which the configuration may name."""
-    blobs = [_file(info) for info in datasets.list(dataset.prefix)]
+    blobs = list(datasets.list(dataset.prefix))
     if dataset.bare_file and (info := datasets.find_info(dataset.bare_file)):
-        blobs.append(_file(info))
-    folder = sort_files(dataset, blobs)
+        blobs.append(info)
+    return folder_of(datasets, dataset, blobs)
+
+
+def folder_of(datasets: BlobStore, dataset: DatasetRef, blobs: Iterable[BlobInfo]) -> Folder:
+    """Return a dataset's files by their role as they are listed."""
+    files = [_file(info) for info in blobs]
+    folder = sort_files(dataset, files)
     named = _read_named(datasets, folder.job_file) if folder.job_file else {}
-    return sort_files(dataset, blobs, named=named) if named else folder
+    return sort_files(dataset, files, named=named) if named else folder
 
 
 def _read_named(datasets: BlobStore, file: DatasetFile) -> dict[Role, str]:
-    from droptune.validation.job_file import LONGEST_FILE, parse_job_file  # takes a while
+    if not 0 < file.size_bytes <= LONGEST_JOB_FILE:
+        return {}
+    blob = datasets.find(file.name)
+    return dict(_NAMED.of(blob.data)) if blob else {}
 
-    blob = datasets.find(file.name) if 0 < file.size_bytes <= LONGEST_FILE else None
-    job_file = parse_job_file(blob.data, file=JOB_FILE)[0] if blob else None
+
+class NamedFiles:
+    """The files that job files name, by content: YAML is parsed once, and only where a name may
+    stand; 1,000 datasets with job files of their own would cost seconds at each look."""
+
+    def __init__(self, parse: Callable[[bytes], dict[Role, str]], most: int = 4096) -> None:
+        """Remember at most so many contents, by their SHA-256."""
+        self._parse, self._most = parse, most
+        self._kept: dict[bytes, dict[Role, str]] = {}
+
+    def of(self, data: bytes) -> dict[Role, str]:
+        """Return which file each role has by name."""
+        if not any(sign in data for sign in (b"_file", b"\\", b"\0")):  # an escape may hide it
+            return {}
+        key = hashlib.sha256(data).digest()
+        found = self._kept.get(key)
+        if found is None:
+            self._kept[key] = found = self._parse(data)
+            for oldest in list(self._kept)[: max(len(self._kept) - self._most, 0)]:
+                self._kept.pop(oldest, None)
+        return found
+
+
+def _parse_named(data: bytes) -> dict[Role, str]:
+    from droptune.validation.job_file import parse_job_file  # takes a while
+
+    job_file = parse_job_file(data, file=JOB_FILE)[0]
     return named_files(job_file) if job_file else {}
+
+
+_NAMED = NamedFiles(_parse_named)
 
 
 def pin_files(datasets: BlobStore, folder: Folder) -> tuple[tuple[Pin, ...], dict[str, str]]:

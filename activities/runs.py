@@ -225,7 +225,7 @@ class Register:
     def _create(self, record: RunRecord) -> bool:
         """Write the record unless there is one; whoever writes it has registered the run.
 
-        Its id and its mark come before it, so that a crash right after it leaves a run that can be found.
+        Its id and its mark come before it, so that a crash leaves no run that cannot be found.
         """
         self._keep_id(record)
         self._records.mark(record.ref)

@@ -9,11 +9,12 @@ from functools import partial
 from typing import Any
 
 from activities.champions import change_champion, load_champion
-from activities.datasets import INSTALLED, read_folder
+from activities.datasets import INSTALLED, folder_of
+from activities.new_datasets import KnownFolders, find_new, list_datasets
 from activities.questions import DEFAULT
 from activities.run_records import RunRecords, dump, load_document
 from droptune.domain.champion import HISTORY_LENGTH, Champion, ChampionEntry
-from droptune.domain.dataset import BARE_VERSION, DatasetRef, is_name
+from droptune.domain.dataset import DatasetRef, is_name
 from droptune.domain.deployment import DeploymentRequest, DeploymentState
 from droptune.domain.errors import ConflictError, DroptuneError
 from droptune.domain.identity import next_name
@@ -52,8 +53,8 @@ def install(*, datasets: BlobStore, registry: BlobStore, clock: Clock) -> None:
     """List what lies in the container at installation as seen, once; then the app is ready."""
     if registry.find(INSTALLED) is not None:
         return
-    for dataset in list_datasets(datasets):
-        folder = read_folder(datasets, dataset)
+    for dataset, blobs in list_datasets(datasets):
+        folder = folder_of(datasets, dataset, blobs)
         seen = DatasetRecord(
             project=dataset.project,
             version=dataset.version,
@@ -73,21 +74,6 @@ def _write_once(store: BlobStore, name: str, data: bytes) -> None:
         return
 
 
-def list_datasets(datasets: BlobStore) -> Iterator[DatasetRef]:
-    """Iterate over every dataset that lies in the container."""
-    for folder in datasets.list_folders():
-        project = folder.rstrip("/")
-        if is_name(project):
-            for inner in datasets.list_folders(folder):
-                version = inner.removeprefix(folder).rstrip("/")
-                if is_name(version):
-                    yield DatasetRef(project=project, version=version)
-    for blob in datasets.list():
-        stem, dot, ending = blob.name.rpartition(".")
-        if "/" not in blob.name and dot and ending == "jsonl" and is_name(stem):
-            yield DatasetRef(project=stem, version=BARE_VERSION)
-
-
 async def sweep(
     *,
     datasets: BlobStore,
@@ -97,6 +83,7 @@ async def sweep(
     resource_manager: ResourceManager,
     clock: Clock,
     orchestrations: Orchestrations,
+    known: KnownFolders | None = None,
 ) -> list[Failure]:
     """Start what should be running and is not; return what could not be looked after.
 
@@ -104,6 +91,10 @@ async def sweep(
     looked after, and the next sweep tries it again.
     """
     failures: list[Failure] = []
+
+    def failed(dataset: DatasetRef, error: DroptuneError) -> None:
+        failures.append(Failure(what=dataset.collector_id, reason=str(error)))
+
     try:
         await asyncio.to_thread(install, datasets=datasets, registry=registry, clock=clock)
     except DroptuneError as error:  # what lay here at installation is not known to be old yet
@@ -116,7 +107,7 @@ async def sweep(
         clock=clock,
     )
     looks: tuple[Callable[[], list[Start]], ...] = (
-        lambda: [_collection(each) for each in find_new(datasets, registry)],
+        lambda: [_collection(each) for each in find_new(datasets, registry, known, failed)],
         lambda: [_run(each) for each in find_open(records)],
         lambda: [_promotion(each) for each in find_promotions(records)],
         lambda: [_rollback(each) for each in restore()],
@@ -127,7 +118,9 @@ async def sweep(
         except DroptuneError as error:
             failures.append(Failure(what=what, reason=str(error)))
             continue
-        failures += [failed for each in starts if (failed := await _start(each, orchestrations))]
+        for start in starts:
+            if (failure := await _start(start, orchestrations)) is not None:
+                failures.append(failure)
     return failures
 
 
@@ -154,17 +147,6 @@ def _promotion(asked: PromotionRequest) -> Start:
 
 def _rollback(asked: RollbackRequest) -> Start:
     return Start(name="ask_again", instance_id=asked.instance_id, payload=asked.question)
-
-
-def find_new(datasets: BlobStore, registry: BlobStore) -> list[DatasetRef]:
-    """Return the datasets that hold something no run was registered for."""
-    found = []
-    for dataset in list_datasets(datasets):
-        folder = read_folder(datasets, dataset)
-        known, _ = load_document(registry, dataset_record_name(dataset), DatasetRecord)
-        if folder.has_training_data and not (known is not None and known.knows(folder)):
-            found.append(dataset)
-    return found
 
 
 def find_open(records: RunRecords) -> list[RunRef]:

@@ -336,7 +336,7 @@ def test_listing_that_fails_keeps_runs_from_nothing() -> None:
     """What lies in one container is not needed for what lies in another."""
     world = World()
     run = world.a_run()
-    world.datasets.fail_next("list_folders", TransientError("the storage is busy"))
+    world.datasets.fail_next("list", TransientError("the storage is busy"))
 
     failures = asyncio.run(world.call(sweep))
 
