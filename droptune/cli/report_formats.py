@@ -13,6 +13,7 @@ from droptune.cli.refusals import Refusal
 from droptune.cli.terminal import Terminal, show_json
 from droptune.cli.validation_report import text_of
 from droptune.domain.payload import Payload
+from droptune.domain.report.wording import printable
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 
@@ -44,12 +45,16 @@ def show_reports(reports: Reports, output: Format, environ: Mapping[str, str] = 
     elif output is Format.GITHUB:
         _show_on_github(reports, environ)
     else:
-        for number, document in enumerate(documents):
-            _show_text(document, sys.stdout.isatty(), gap=number > 0)
+        for number, (document, paths) in enumerate(reports):
+            terminal = Terminal(live=sys.stdout.isatty())
+            if len(reports) > 1:
+                terminal.say(("\n" if number else "") + _place(paths), "bold")
+            terminal.say(text_of(document))
 
 
-def _show_text(document: Payload, live: bool, *, gap: bool) -> None:
-    Terminal(live=live).say(("\n" if gap else "") + text_of(document))
+def _place(paths: Mapping[str, str]) -> str:
+    """Return the folder of a dataset, or the file that it is alone."""
+    return printable(os.path.commonpath(paths.values()) or ".")
 
 
 def _show_on_github(reports: Reports, environ: Mapping[str, str]) -> None:

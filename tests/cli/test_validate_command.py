@@ -145,3 +145,18 @@ def test_schema_of_the_report_is_printed(capsys) -> None:
     assert main(["validate", "--schema"]) == 0
 
     assert json.loads(capsys.readouterr().out)["title"] == "Droptune report on a dataset"
+
+
+def test_several_datasets_are_told_apart(tmp_path: Path, capsys) -> None:
+    """Each report stands under its folder's name, or its file's: files have the same names."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        a_dataset(tmp_path / name)
+    bare = tmp_path / "letters.jsonl"
+    bare.write_text(GOOD)
+
+    main(["validate", "--by-folder", str(tmp_path / "one"), str(tmp_path / "two"), str(bare)])
+
+    said = capsys.readouterr().out.splitlines()
+    places = [str(tmp_path / "one"), str(tmp_path / "two"), str(bare)]
+    assert [line for line in said if line in places] == places
