@@ -37,7 +37,8 @@ def test_run_stalls_once_its_phase_has_taken_longer_than_it_may(phase: Phase, ho
 
 
 @pytest.mark.parametrize(
-    "phase", [*sorted(TERMINAL), Phase.AWAITING_APPROVAL, Phase.AWAITING_PROMOTION, Phase.UNRECOGNISED]
+    "phase",
+    [*sorted(TERMINAL), Phase.AWAITING_APPROVAL, Phase.AWAITING_PROMOTION, Phase.UNRECOGNISED],
 )
 def test_run_that_ended_or_waits_for_a_person_does_not_stall(phase: Phase) -> None:
     """Who is waited for was told, and an end moves no more."""
