@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from activities.champions import change_champion, load_champion
 from activities.datasets import INSTALLED, folder_of
 from activities.new_datasets import KnownFolders, find_new, list_datasets
 from activities.questions import DEFAULT
-from activities.run_records import RunRecords, dump, load_document
+from activities.run_records import RunRecords, dump
 from droptune.domain.champion import HISTORY_LENGTH, Champion, ChampionEntry
 from droptune.domain.dataset import DatasetRef, is_name
 from droptune.domain.deployment import DeploymentRequest, DeploymentState

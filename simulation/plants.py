@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
@@ -26,17 +26,24 @@ class Plant:
         place: module and dotted attribute.
         broken: returns the broken variant of what stands there.
         profile: the profile in whose schedules it shows.
+        also: what else is broken with it, where two things guard the same promise.
     """
 
     name: str
     place: tuple[str, str]
     broken: Broken
     profile: str
+    also: Plant | None = None
 
     @contextmanager
     def planted(self) -> Iterator[None]:
         """Break the product, and mend it again."""
         load_function_app()  # it cannot be imported without settings
+        with self._replaced(), self.also.planted() if self.also else nullcontext():
+            yield
+
+    @contextmanager
+    def _replaced(self) -> Iterator[None]:
         module, dotted = self.place
         *path, attribute = dotted.split(".")
         owner: Any = importlib.import_module(module)
@@ -103,7 +110,7 @@ def _unconditional(whole: Any) -> Any:
 
 
 def _not_asked(whole: Any) -> Any:
-    def test_deployment(context: Any, run: Any, purpose: str) -> Any:
+    def test_deployment(context: Any, run: Any, purpose: str, promotion: int = 0) -> Any:
         return None
         yield
 
@@ -248,8 +255,16 @@ def _renamed(whole: Any) -> Any:
     return event
 
 
-def _plant(name: str, module: str, attribute: str, broken: Broken, profile: str) -> Plant:
-    return Plant(name=name, place=(module, attribute), broken=broken, profile=profile)
+def _plant(
+    name: str,
+    module: str,
+    attribute: str,
+    broken: Broken,
+    profile: str,
+    also: Plant | None = None,
+) -> Plant:
+    place = (module, attribute)
+    return Plant(name=name, place=place, broken=broken, profile=profile, also=also)
 
 
 JOBS, RECORDS = "activities.fine_tuning_jobs", "activities.run_records"
@@ -295,6 +310,7 @@ PLANTS: tuple[Plant, ...] = (
         "test_deployment",
         _not_asked,
         "calm",
+        also=_plant("", "activities.promotions", "look_once_more", _always(None), "calm"),
     ),
     _plant(
         "an older dataset is promoted", "activities.promotions", "succeed", _older_too, "promotions"
