@@ -27,9 +27,6 @@ _NEVER_ASKS: dict[str, Any] = {
     "approval": {"promotion": "never"},
     "budget": {"hosting_usd_month": 1e6},
 }
-    "approval": {"promotion": "never"},
-    "budget": {"hosting_usd_month": 1e6},
-}
 
 
 @dataclass(frozen=True, kw_only=True)
