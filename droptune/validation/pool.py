@@ -13,7 +13,7 @@ from droptune.validation.scanned import Scanned
 from droptune.validation.sources import FileSource, Source
 
 WORTH_BYTES = 24 << 20
-SMALLEST_RANGE, LARGEST_RANGE = 4 << 20, 12 << 20
+SMALLEST_RANGE, LARGEST_RANGE = 4 << 20, 8 << 20
 Range = tuple[int, int | None]
 _own: list[Scanner] = []  # of a process of a pool, which has no other place to keep it
 

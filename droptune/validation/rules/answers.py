@@ -7,7 +7,7 @@ import zlib
 from bisect import bisect_right
 from collections import Counter
 from itertools import islice, pairwise
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from droptune.validation.rules.example import Example
 
@@ -61,18 +61,31 @@ class Answers:
         """Begin with none."""
         self.kept: list[Answer] = []
         self._most = 1 << 32
+        self._digests: list[int] = []  # with those of the parts that it follows
 
     def add(self, example: Example) -> None:
-        """Keep what matters of an example, if it is in the sample."""
+        """Keep what matters of an example, if it may be in the sample."""
         digest = zlib.crc32(example.raw.rstrip())
         if digest <= self._most:
             self.kept.append(read_answer(example, digest))
-            if len(self.kept) >= 2 * SAMPLED:
-                self._trim()
+            self._digests.append(digest)
+            if len(self._digests) >= 2 * SAMPLED:
+                self._bound()
 
     def follow(self, earlier: Self) -> None:
         """See State."""
-        self._most = earlier._most
+        self._digests = earlier._digests
+        self._bound()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Hand on what is kept, and not what only bounds it."""
+        return {**self.__dict__, "_digests": []}
+
+    def _bound(self) -> None:
+        self._digests = sorted(self._digests)[:SAMPLED]
+        if len(self._digests) == SAMPLED:
+            self._most = self._digests[-1]
+        self.kept = [each for each in self.kept if each.digest <= self._most]
 
     def merge(self, later: Self, lines: int) -> None:
         """Take in what of the following part is in the sample."""
@@ -81,8 +94,6 @@ class Answers:
 
     def _trim(self) -> None:
         self.kept = sorted(self.kept)[:SAMPLED]
-        if len(self.kept) == SAMPLED:
-            self._most = self.kept[-1].digest
 
     def sample(self) -> list[Answer]:
         """Return the sample."""

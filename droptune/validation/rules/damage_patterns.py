@@ -26,7 +26,7 @@ _NEXT = (
     rb"|\\u(?:00[89abAB]|01[5679]|02[cdCD]|20[1-3]|20[aA]|21)[0-9a-fA-F]{1,2})"
 )
 STRANGE_SIGNS = (
-    rb"\x7f|\xc2[\x80-\x9f]|\\b|\\u00(?:0[0-8b-fB-F]|1|7[fF]|[89])",
+    rb"\x7f|\xc2[\x80-\x9f]|[^\\](?:\\\\)*\\(?:b|u00(?:0[0-8b-fB-F]|1|7[fF]|[89]))",
     rb"\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0-\xa9]|\xef\xbb\xbf|\xf3\xa0[\x80\x81]"
     rb"|\\u20(?:0[b-fB-F]|2[a-eA-E]|6)|\\u[fF][eE][fF][fF]|\\u[dD][bB]40",
     rb"\xef\xbf\xbd|\\u[fF]{3}[dD]",

@@ -21,9 +21,13 @@ from droptune.validation.rules.strings import strings_of
 rules = Family("personal data")
 FIX = "Remove it, or put a stand-in for it, unless the model shall know it."
 _GROUPS = rb"[0-9]{3}[ .-][0-9]{3}"
-_DASHED = rb"[0-9]{3}[ .-][0-9]{2}[ .-][0-9]{4}"
 _PAIRS = rb"(?:[0-9]{2}[ .-]){3}[0-9]"
-_LONG = rb"[0-9]{8}"
+_CARD = rb"[0-9]{13}|[0-9]{4}[ -](?:[0-9]{4}[ -][0-9]{4}|[0-9]{6})[ -][0-9]{4}"
+_ID = (
+    rb"[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}|[0-9]{3}\.[0-9]{3}\.[0-9]{3}-|[0-9]{11}"
+    rb"|[12] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}"
+    rb"|[0-9]{2}\.?[0-9]{3}\.?[0-9]{3}[ -]?[A-Z]"
+)
 _ACCOUNT = rb"[A-Z]{2}[0-9]{2}(?: [A-Z0-9]{4}|[A-Z0-9]{11})"
 _ABROAD = rb"(?:\+|\\u002[bB])[1-9][0-9]{0,2}[ ./\\-]"
 
@@ -62,7 +66,7 @@ def phone_number(example: Example) -> Iterator[Place]:
     says="A text holds a payment card's number: an issuer's beginning, Luhn's digit, and groups or "
     "a word that says so.",
     fix=FIX,
-    signs=(_GROUPS, _LONG),
+    signs=(_CARD,),
     fails=said_in("It was charged to 4485 9203 7716 2040."),
     passes=said_in("Test with the card 4111 1111 1111 1111; the id is 4485920377162040."),
 )
@@ -91,7 +95,7 @@ def bank_account(example: Example) -> Iterator[Place]:
     says="A text holds a national id (US, BR, FR, PL, ES) with a right checksum, most only after a "
     "word that says so.",
     fix=FIX,
-    signs=(_GROUPS, _DASHED, _PAIRS, _LONG),
+    signs=(_ID,),
     fails=said_in("My SSN is 536-22-8714."),
     passes=said_in("My SSN is 123-45-6789; part number 536-22-8714."),
 )
