@@ -78,6 +78,15 @@ def _wish(world: World, wish: str, nth: int) -> None:
         world.note(f"somebody asks to {wish} {run}: {status} {(answer or {}).get('code')}")
 
 
+def _promote(world: World, nth: int) -> None:
+    """Ask for the promotion of one of the runs that there are, ended or not."""
+    run = _nth_run(world, nth)
+    if run is not None:
+        body = {"reason": "after all"}
+        status, answer = world.ask("promote_run", method="POST", body=body, id=run)
+        world.note(f"somebody promotes {run} later: {status} {(answer or {}).get('code')}")
+
+
 def _rollback(world: World, project: str) -> None:
     status, _ = world.ask("roll_back_project", method="POST", body={}, project=project)
     world.note(f"somebody rolls {project} back: {status}")
@@ -148,6 +157,7 @@ ACTIONS: dict[str, Callable[..., None]] = {
     "retire": _retire,
     "word": _word,
     "wish": _wish,
+    "promote": _promote,
     "rollback": _rollback,
     "look": _look,
     "lose hub": _lose_hub,

@@ -183,9 +183,12 @@ class Witness:
         before = self.settled.get(project)
         current = champion.current
         self.settled[project] = current.settled_at
-        if current.by != "droptune":
+        earlier = {entry.run_id for entry in champion.history[:-1]}
+        if current.by != "droptune" and current.run_id in earlier:
             return  # a rollback points at once, and the sweep makes again what has gone
-        if before is not None and current.settled_at < before:
+        own = next((r for r in records(self.world) if r.id == current.run_id), None)
+        wished = own is not None and own.promotion is not None
+        if before is not None and current.settled_at < before and not wished:
             self.accuse("champion gets newer", f"{name} knows older data than its predecessor")
         same = (each for each in self.world.state.deployments.values() if each.name == name)
         if found is None and any(each.deleted_by in ("15d", "24h") for each in same):
@@ -291,6 +294,8 @@ def every_run_has_ended(world: World) -> Iterator[str]:
     for record in records(world):
         if not record.phase.is_terminal:
             yield f"{record.id} is {record.phase}"
+        if record.is_being_promoted:
+            yield f"{record.id} is being promoted"
     for instance in world.hub.list_instances():
         if instance.is_live:
             yield f"{instance.id} is {instance.status}"

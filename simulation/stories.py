@@ -46,6 +46,7 @@ def draw(seed: int, profile: Profile) -> Story:
         found += _dataset(chance, profile, project, version)
     if profile.people:
         found += _people(chance)
+        found += _promotions(random.Random(f"promotions {seed}"))
     found += [
         Happening(at=chance.uniform(0, 2 * _HOUR), what="look", about={"nth": chance.randrange(4)})
         for _ in range(3)
@@ -199,6 +200,19 @@ def _people(chance: random.Random) -> Iterator[Happening]:
             yield Happening(at=at + _HOUR / 2, what="wish", about=about)
         else:
             yield Happening(at=at + _HOUR, what="rollback", about={"project": "shop"})
+
+
+def _promotions(chance: random.Random) -> Iterator[Happening]:
+    """Wishes for what ended without a promotion, some of them twice, and too early."""
+    for _ in range(chance.randrange(4)):
+        at, about = chance.uniform(600, 4 * _HOUR), {"nth": chance.randrange(3)}
+        yield Happening(at=at, what="promote", about=about)
+        if chance.random() < 0.4:
+            again = at + chance.choice((0, 1, 60, 3600)) * chance.random()
+            yield Happening(at=again, what="promote", about=about)
+        if chance.random() < 0.2:
+            stopped = about | {"word": "cancel"}
+            yield Happening(at=at + chance.uniform(1, 300), what="word", about=stopped)
 
 
 def _service(chance: random.Random) -> Iterator[Happening]:
