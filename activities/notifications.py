@@ -34,10 +34,11 @@ def put_missing(outbox: Outbox, records: RunRecords, *, time_scale: float = 1) -
 
     A stall is told once: its event has the stall's id.
     """
+    now = outbox.clock.now()
     for record in records.list_newest():
-        now = outbox.clock.now()
         if now - record.updated_at < LOOK_BACK:
             outbox.put(record)
+    for record in records.list_open():
         if bound_of(record) is not None:
             control = records.control(record.ref)
             if stall := stall_of(record, control, now=now, time_scale=time_scale):
