@@ -194,8 +194,10 @@ def keep_documents(
     last_step: int = 0,
     findings: tuple[dict[str, Any], ...] = (WARNING,),
 ) -> None:
-    """Store what a run has stored by then: report, metrics, events, checkpoints."""
+    """Store what a run has stored by then: report, metrics, events, checkpoints, answers."""
     folder = record.ref.folder
+    if record.phase is Phase.AWAITING_PROMOTION:
+        world.runs.put(f"{folder}answers.json", side_by_side())
     if record.phase.position > Phase.VALIDATING.position:
         report = {"verdict": "accept", "findings": list(findings)}
         world.runs.put(f"{folder}report.json", report)
@@ -278,3 +280,19 @@ def champions(world: World, *run_ids: str) -> None:
         history=entries,
     )
     world.registry.put("shop/champion.json", dict(champion.to_document()))
+
+
+def side_by_side() -> dict[str, Any]:
+    """Return the answers that were compared for an approval; not everybody has answered all."""
+    said = {
+        "candidate": "I will start a trace today and write to you by Friday.",
+        "champion": "Please wait five working days.",
+        "base": "I'm sorry to hear that your parcel has not arrived. " * 4,
+    }
+    exchanges = [
+        {"line": line, "prompt": f"Where is parcel {line}?", "expected": "I look.", "answers": said}
+        for line in range(1, 8)
+    ]
+    lacking = {"candidate": said["candidate"]}
+    exchanges[1] |= {"answers": lacking, "missing": {"champion": "not-found", "base": "transient"}}
+    return {"role": "test", "exchanges": exchanges}

@@ -87,14 +87,19 @@ def test_approval_shows_the_evidence_and_is_recorded_with_its_reason(serve, open
 
 
 def test_promotion_is_decided_with_the_answers_side_by_side(serve, open_page):
-    """The candidate's answer, the base model's, and what replaces what stand on one page."""
+    """Candidate, champion and base model stand side by side, the first five prompts at once."""
     world = World()
     record = world.keep(a_story(Phase.AWAITING_PROMOTION))
     keep_documents(world, record, last_step=450)
     champions(world, "shop-v0-x", "shop-v1-y")
     page = open_page(f"{serve(world).url}/runs/{ID}")
-    ours, base = page.locator("#answers .answer").all()
-    assert ours.bounding_box()["y"] == base.bounding_box()["y"]
+    first = page.locator("#answers .exchange").first
+    ours, champion, base = first.locator(".answer").all()
+    assert len({each.bounding_box()["y"] for each in (ours, champion, base)}) == 1
+    expect(page.locator("#answers .exchange:visible")).to_have_count(5)
+    expect(page.locator("#answers")).to_contain_text("No answer: not-found.")
+    page.locator("#more-answers-button").click()
+    expect(page.locator("#answers .exchange:visible")).to_have_count(7)
     expect(page.locator("#decide")).to_contain_text("It replaces shop-1ab12cd34ef5")
 
     page.get_by_role("button", name="Reject the promotion").click()
