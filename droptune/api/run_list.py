@@ -5,25 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from droptune.api.bodies import read_limit
 from droptune.api.messages import ApiRequest, ApiResponse, etag_of, json_response, unless_known
 from droptune.api.problems import bad_request
-from droptune.api.records import find_document, find_record, read_control
+from droptune.api.run_listing import INDEX, ListedRun, load_runs
 from droptune.api.services import ApiServices
 from droptune.api.status import run_row
 from droptune.domain.dataset import is_name
 from droptune.domain.identity import slug
 from droptune.domain.payload import Payload
 from droptune.domain.phases import Phase
-from droptune.domain.run import RunRecord, RunRef
 from droptune.domain.services import BlobStore
 
-INDEX = "_index/"
 MOST_ROWS = 200
 MOST_ROWS_READ = 1_000
 ROW_NAME = re.compile("[0-9]{14}-[a-z0-9-]{1,100}")
 _TIME_LENGTH = 15
+_FIRST_LISTING = MOST_ROWS + 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,34 +53,36 @@ def page_of_runs(
     """
     shown: list[Payload] = []
     now = services.clock.now()
-    last = ""
-    for read, (row, record) in enumerate(_records(services.runs, wanted)):
-        if len(shown) == wanted.limit or read == MOST_ROWS_READ:
-            return shown, last
-        last = row
-        if record is not None and wanted.phase in (None, record.phase.value):
-            control = read_control(services.runs, record.ref)
-            shown.append(run_row(record, control, base_url, now))
-    return shown, None
+    rows, read, last = _rows(services.runs, wanted), 0, ""
+    while len(shown) < wanted.limit and read < MOST_ROWS_READ:
+        batch = dict(islice(rows, min(wanted.limit - len(shown), MOST_ROWS_READ - read)))
+        if not batch:
+            return shown, None
+        found = (run for run in load_runs(services, batch) if run and _is_wanted(run, wanted))
+        shown += [run_row(run.record, run.control, base_url, now) for run in found]
+        read, last = read + len(batch), list(batch)[-1]
+    return shown, last if next(rows, None) else None
 
 
-def _records(runs: BlobStore, wanted: Filter) -> Iterator[tuple[str, RunRecord | None]]:
+def _rows(runs: BlobStore, wanted: Filter) -> Iterator[tuple[str, str]]:
+    """Iterate over the rows that may be of the project, each with its ETag.
+
+    The first listing is short, since most pages need no other.
+    """
     start = f"{slug(wanted.project, 40)}-" if wanted.project else ""
     behind = INDEX + wanted.after if wanted.after else ""
-    for blob in runs.list(INDEX, after=behind):
+    first = list(runs.list(INDEX, after=behind, limit=_FIRST_LISTING))
+    rest = runs.list(INDEX, after=first[-1].name) if len(first) == _FIRST_LISTING else ()
+    for blob in chain(first, rest):
         row = blob.name.removeprefix(INDEX)
         if row[_TIME_LENGTH:].startswith(start):
-            yield row, _record_of(runs, blob.name, wanted)
+            yield row, blob.etag
 
 
-def _record_of(runs: BlobStore, name: str, wanted: Filter) -> RunRecord | None:
-    row = find_document(runs, name) or {}
-    project, run_id = row.get("project"), row.get("id")
-    if not isinstance(project, str) or not isinstance(run_id, str):
-        return None
-    if wanted.project not in (None, project):
-        return None
-    return find_record(runs, RunRef(project=project, id=run_id))
+def _is_wanted(run: ListedRun, wanted: Filter) -> bool:
+    record = run.record
+    is_of_project = wanted.project in (None, record.project)
+    return is_of_project and wanted.phase in (None, record.phase.value)
 
 
 def read_filter(request: ApiRequest) -> Filter:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from droptune.api.documents import in_parallel
-from droptune.api.run_list import INDEX
 from droptune.api.services import ApiServices
 from droptune.domain.run import Control, RunRecord, RunRef
 
+INDEX = "_index/"
 MOST_RUNS = 1_000
 
 
@@ -47,17 +49,25 @@ class RunListing:
 
 
 def list_runs(services: ApiServices) -> RunListing:
-    """List the runs. The record of a run that has ended is remembered while its row in the index
-    stays as it is: whoever changes such a record writes the row again."""
+    """List the runs."""
     blobs = services.runs.list(INDEX, limit=MOST_RUNS + 1)
     rows = {blob.name.removeprefix(INDEX): blob.etag for blob in blobs}
-    shown = list(rows)[:MOST_RUNS]
-    known = {row: _recall(services, row, rows[row]) for row in shown}
-    missing = [row for row in shown if known[row] is None]
+    shown = dict(islice(rows.items(), MOST_RUNS))
+    runs = tuple(run for run in load_runs(services, shown) if run is not None)
+    return RunListing(runs=runs, unreadable=len(shown) - len(runs), is_cut=len(rows) > len(shown))
+
+
+def load_runs(services: ApiServices, rows: Mapping[str, str]) -> list[ListedRun | None]:
+    """Return the run of each row, given with its ETag; None for what is gone or damaged.
+
+    The record of a run that has ended is remembered while its row in the index stays as it is:
+    whoever changes such a record writes the row again.
+    """
+    known = {row: _recall(services, row, etag) for row, etag in rows.items()}
+    missing = [row for row in rows if known[row] is None]
     found = in_parallel(lambda row: _read(services, row, rows[row]), missing)
     read = dict(zip(missing, found, strict=True))
-    runs = tuple(run for row in shown if (run := known[row] or read[row]) is not None)
-    return RunListing(runs=runs, unreadable=len(shown) - len(runs), is_cut=len(rows) > len(shown))
+    return [known[row] or read[row] for row in rows]
 
 
 def _recall(services: ApiServices, row: str, etag: str) -> ListedRun | None:

@@ -102,6 +102,36 @@ def test_record_of_an_ended_run_is_read_once():
     assert sorted(runs.reads) == sorted([open_run.ref.record, open_run.ref.control])
 
 
+def test_list_of_runs_reads_what_has_ended_once_too():
+    """Programs that list cost no more than people who look, and a damaged run hides no other."""
+    world = World()
+    runs = CountingBlobs()
+    world.runs, world.services = runs, world.with_runs(runs)
+    for number in range(20):
+        world.keep(a_run(f"shop-v1-{number:02}", phase=Phase.FAILED))
+    broken = world.keep(a_run("shop-v1-zz"))
+    world.runs.put(broken.ref.record, b"{")
+    first = read(world.get("runs"))
+    runs.reads.clear()
+
+    second = read(world.get("runs"))
+
+    assert len(first["runs"]) == 20
+    assert second == first
+    assert runs.reads == [broken.ref.record]
+
+
+def test_list_of_runs_goes_on_behind_its_first_listing():
+    """A project whose runs are all older than the newest 201 is found."""
+    world = World()
+    for number in range(205):
+        world.keep(a_run(f"new-v1-{number:03}", project="new", phase=Phase.FAILED))
+    old = a_run("old-v1-a", project="old", created_at=NOW - timedelta(days=9), phase=Phase.FAILED)
+    world.keep(old)
+
+    assert [run["id"] for run in read(world.get("runs?project=old"))["runs"]] == ["old-v1-a"]
+
+
 def test_run_that_is_promoted_after_its_end_is_read_again():
     """Whoever changes an ended run's record writes its row again, and lists show it at once."""
     world = World()
