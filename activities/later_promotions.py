@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 
+from activities.candidates import DELETED
 from activities.champions import load_champion
 from activities.configurations import configuration_of
 from activities.deployments import is_billed, may_host
 from activities.endings import delete_deployments
 from activities.run_records import NEWEST_RUNS, RunRecords, change_document
-from droptune.domain.errors import WishRefusedError
+from droptune.domain.errors import RequestRejectedError, WishRefusedError
 from droptune.domain.findings import Problem
 from droptune.domain.identity import slug
 from droptune.domain.payload import Model
@@ -173,21 +175,38 @@ def end_promotion(
     if record.promotion is None or record.promotion.attempt != request.promotion:
         return
     if record.promotion.is_under_way:
+        left = ""
         if request.problem is not None:
-            delete_deployments(record, registry, resource_manager, clock)
-        record = records.update(record.ref, _ending(request, clock.now()))
+            left = _delete(record, registry, resource_manager, clock)
+        record = records.update(record.ref, _ending(request, clock.now(), left))
     records.list_again(record)
 
 
-def _ending(request: EndPromotion, now: datetime) -> Callable[[RunRecord], RunRecord]:
+def _gone(deployment: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    return {**deployment, "state": DELETED, "expires_at": None} if deployment else None
+
+
+def _delete(
+    record: RunRecord, registry: BlobStore, resource_manager: ResourceManager, clock: Clock
+) -> str:
+    """Delete what was deployed, and return what was refused for good: a sweep tries again."""
+    try:
+        delete_deployments(record, registry, resource_manager, clock)
+    except RequestRejectedError as refused:
+        return f" Not deleted: {refused}"
+    return ""
+
+
+def _ending(request: EndPromotion, now: datetime, left: str) -> Callable[[RunRecord], RunRecord]:
     def change(known: RunRecord) -> RunRecord:
         promotion = known.promotion
         if promotion is None or not promotion.is_under_way:
             return known
-        ended = promotion.ended(at=now, message=request.message, error=request.problem)
+        message = request.message + left
+        ended = promotion.ended(at=now, message=message, error=request.problem)
         changed = replace(known, promotion=ended, waiting_for=None, updated_at=now)
         if request.problem is not None:
-            return changed
+            return changed if left else replace(changed, deployment=_gone(known.deployment))
         return replace(changed, outcome=Outcome.PROMOTED, message=request.message)
 
     return change

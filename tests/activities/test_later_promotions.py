@@ -14,7 +14,7 @@ from activities.later_promotions import LaterPromotions, end_promotion
 from activities.promotions import promote_deployment
 from droptune.domain.champion import roll_back
 from droptune.domain.dataset import DatasetRef
-from droptune.domain.errors import RunEndedError, WishRefusedError
+from droptune.domain.errors import RequestRejectedError, RunEndedError, WishRefusedError
 from droptune.domain.findings import Problem
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.promotion import Promotion, PromotionState
@@ -251,7 +251,25 @@ def test_refused_promotion_leaves_nothing_that_bills_and_may_be_tried_again() ->
     assert found.outcome is Outcome.NOT_PROMOTED
     assert found.promotion is not None
     assert found.promotion.error == NO
+    assert (found.deployment or {})["state"] == "Deleted"
     assert ask_for(world, run).attempt == 2
+
+
+def test_deployment_that_azure_refuses_to_delete_is_named_and_does_not_hold_up_the_end() -> None:
+    """The promotion ends all the same; the sweep tries again every day."""
+    world = World()
+    run = a_kept_run(world)
+    ask_for(world, run)
+    asked = StepRequest(run=run.ref, about="production", promotion=1)
+    until_done(world, partial(world.call, create_deployment, asked))
+    world.resource_manager.fail_next("delete_deployment", RequestRejectedError("It is locked."))
+
+    end(world, run, NO)
+
+    promotion = world.now(run).promotion
+    assert promotion is not None
+    assert promotion.message == "No room. Not deleted: It is locked."
+    assert not promotion.is_under_way
 
 
 def test_late_repetition_of_an_end_leaves_the_next_attempt_alone() -> None:

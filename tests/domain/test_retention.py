@@ -15,6 +15,7 @@ from droptune.domain.deployment import Deployment, DeploymentState
 from droptune.domain.identity import file_name, job_suffix
 from droptune.domain.job import FileStatus, FineTuningJob, JobStatus, TrainingFile
 from droptune.domain.phases import TERMINAL, Phase
+from droptune.domain.promotion import Promotion
 from droptune.domain.retention import Deletion, Estate, RetentionPolicy, deletions, giving_way
 from droptune.domain.run import RunRecord
 from tests.domain.records import a_record
@@ -38,6 +39,9 @@ def a_run(number: int = 1, phase: Phase = Phase.SUCCEEDED, **fields: Any) -> Run
         "ended_at": LONG_AGO if phase in TERMINAL else None,
     }
     return replace(a_record(phase), **(defaults | fields))
+
+
+ASKED = Promotion(attempt=1, by="Ada", asked_at=NOW)
 
 
 def a_deployment(number: int = 1, **fields: Any) -> Deployment:
@@ -122,6 +126,7 @@ def test_deployment_of_an_ended_run_that_is_no_champion_goes_with_a_reason() -> 
     "estate",
     [
         Estate(deployments=[a_deployment()], records=[a_run(phase=Phase.TESTING)]),
+        Estate(deployments=[a_deployment()], records=[a_run(promotion=ASKED)]),
         Estate(deployments=[a_deployment()], records=[a_run()], champions=[a_champion(1)]),
         Estate(
             deployments=[a_deployment()],
@@ -148,6 +153,7 @@ def test_deployment_of_an_ended_run_that_is_no_champion_goes_with_a_reason() -> 
     ],
     ids=[
         "live-run",
+        "being-promoted",
         "champion",
         "predecessor-in-time",
         "predecessor-kept-until",
