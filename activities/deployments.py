@@ -82,7 +82,8 @@ def create_deployment(
     if isinstance(found, Later):
         records.update(record.ref, lambda r: replace(r, waiting_for=found.reason), known=record)
         return found
-    _note(records, record, about, found, resource_manager.get_account().endpoint)
+    endpoint = resource_manager.get_account().endpoint
+    _note(records, record, about, found, endpoint=endpoint, policy=policy)
     if found.state is DeploymentState.SUCCEEDED:
         return Verdict(yes=True, message=found.name)
     if found.state in (DeploymentState.FAILED, DeploymentState.CANCELED):
@@ -195,16 +196,18 @@ def _put(
 
 
 def _note(
-    records: RunRecords, record: RunRecord, about: str, found: Deployment, endpoint: str
+    records: RunRecords,
+    record: RunRecord,
+    about: str,
+    found: Deployment,
+    *,
+    endpoint: str,
+    policy: Policy,
 ) -> None:
     expires = None
     if found.sku == DEVELOPER_TIER and found.created_at is not None:
-        hours = DEVELOPER_TIER_HOURS * 3600
-        expires = format_time(
-            found.created_at.fromtimestamp(
-                found.created_at.timestamp() + hours, tz=found.created_at.tzinfo
-            )
-        )
+        lives = timedelta(seconds=policy.scaled(DEVELOPER_TIER_HOURS * 3600))
+        expires = format_time(found.created_at + lives)
     shown: Payload = {
         "name": found.name,
         "sku": found.sku,

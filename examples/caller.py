@@ -2,7 +2,6 @@
 
     DROPTUNE_APP=https://<app> DROPTUNE_KEY=<function key> AZURE_OPENAI_API_KEY=<key> \\
         python caller.py support-bot "How long should I steep Harbour Green?"
-
 With Microsoft Entra ID pass `azure.identity.get_bearer_token_provider(…)` as `api_key`.
 """
 

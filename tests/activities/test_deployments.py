@@ -22,7 +22,7 @@ from droptune.domain.errors import (
 )
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import RunRecord
-from droptune.domain.steps import Later, Verdict
+from droptune.domain.steps import Later, Policy, Verdict
 from tests.builders import A_COST, MODEL, PRODUCTION, World, a_job_file, examples
 
 
@@ -65,6 +65,16 @@ def test_candidate_is_deployed_where_it_costs_nothing_by_the_hour() -> None:
     assert put.name == f"shop-{run.run_digest[:12]}-candidate"
     assert answer == Verdict(yes=True, message=put.name)
     assert (world.now(run).deployment or {})["expires_at"] == "2026-11-24T09:02:00Z"
+
+
+def test_candidate_of_a_scaled_service_expires_when_a_clock_here_says_so() -> None:
+    """A day at a service that is sixty times faster than real is 24 minutes."""
+    world = World(policy=Policy(time_scale=60))
+    run = a_trained_run(world)
+
+    deploy(world, run)
+
+    assert (world.now(run).deployment or {})["expires_at"] == "2026-11-23T09:26:00Z"
 
 
 def test_deployment_is_put_once_however_often_the_step_runs() -> None:
