@@ -164,22 +164,22 @@ def _measure_pages(app: LocalApp, runs: int) -> None:
         "GET /api/runs": "/api/runs",
         "GET /api/runs/{id}": f"/api/runs/{run_id}",
     }
+    with sync_playwright() as playwright:
+        found = os.environ.get("CHROMIUM") or shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        for name in ("run page", "dashboard", "project page"):
+            page = browser.new_page()
+            weight, count = first_view(page, app.app_url + paths[name])
+            if name == "run page":
+                print(f"  shows a change after   {spread(live_update(page, client, run_id))} s")
+            rate = asked_while_open(page)
+            print(f"  {name:<22} {weight:,} bytes in {count} requests; open: {rate:.0f} a minute")
+            page.close()
+        browser.close()
     print(f"with {runs + 1} runs in store; milliseconds to the first byte: new, unchanged (304)")
     for name, path in paths.items():
         fresh, known, size, packed = first_bytes(app.app_url + path)
         print(f"  {name:<22} {spread(fresh)}, {spread(known)}; {size:,} bytes, {packed:,} gzipped")
-    with sync_playwright() as playwright:
-        found = os.environ.get("CHROMIUM") or shutil.which("chromium")
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        for name in ("dashboard", "run page", "project page"):
-            page = browser.new_page()
-            weight, count = first_view(page, app.app_url + paths[name])
-            rate = asked_while_open(page)
-            print(f"  {name:<22} {weight:,} bytes in {count} requests; open: {rate:.0f} a minute")
-            if name == "run page":
-                print(f"  shows a change after   {spread(live_update(page, client, run_id))} s")
-            page.close()
-        browser.close()
 
 
 if __name__ == "__main__":
