@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import tempfile
 import threading
@@ -42,6 +43,8 @@ class Load:
         phases: of each dataset that has a run, by the run's id.
         answer_seconds: of each status answer.
         host_mib: the host's resident memory at each look; empty where the system does not tell.
+        host_cpu_seconds: processor time that the host has taken by then, which other work on the
+            machine does not lengthen.
         unanswered: how many requests were refused or not answered.
     """
 
@@ -51,6 +54,7 @@ class Load:
     phases: dict[str, str] = field(default_factory=dict)
     answer_seconds: list[float] = field(default_factory=list)
     host_mib: list[float] = field(default_factory=list)
+    host_cpu_seconds: float = 0.0
     unanswered: int = 0
 
     @property
@@ -149,6 +153,13 @@ def _measure(app: LocalApp, load: Load) -> None:
     for line in status.read_text(encoding="ascii").splitlines() if status.exists() else ():
         if line.startswith("VmRSS:"):
             load.host_mib.append(int(line.split()[1]) / 1024)
+            load.host_cpu_seconds = _cpu_seconds(status.with_name("stat"))
+
+
+def _cpu_seconds(stat: Path) -> float:
+    """Return the processor time of a process, of which Linux tells behind its name's bracket."""
+    fields = stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -194,6 +205,8 @@ def _tell(load: Load) -> None:
     if load.host_mib:
         middle = statistics.median(load.host_mib)
         print(f"host memory               {middle:.0f} MiB median, {max(load.host_mib):.0f} most")
+        each = 1000 * load.host_cpu_seconds / load.datasets
+        print(f"host processor time       {load.host_cpu_seconds:.1f} s, {each:.0f} ms a dataset")
 
 
 if __name__ == "__main__":

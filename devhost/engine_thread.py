@@ -35,6 +35,7 @@ class EngineThread:
         self._engine = engine
         self._wake, self._stop = threading.Event(), threading.Event()
         self._running: set[int] = set()
+        self._most = most_activities
         self._pool = ThreadPoolExecutor(most_activities, thread_name_prefix="activity")
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
@@ -73,8 +74,15 @@ class EngineThread:
         self._begin_activities()
 
     def _begin_activities(self) -> None:
-        for activity in self._engine.store.activities():
-            if activity.id not in self._running and not self._stop.is_set():
+        """Begin what waits longest, as far as there are threads: the store is not asked for the
+        thousand others each time that one has ended."""
+        running = set(self._running)  # before the look: one that ends meanwhile does not run again
+        free = self._most - len(running)
+        if free <= 0:
+            return
+        listed = self._engine.store.activities(self._most + len(running))
+        for activity in [each for each in listed if each.id not in running][:free]:
+            if not self._stop.is_set():
                 self._running.add(activity.id)
                 self._pool.submit(self._work, activity)
 

@@ -227,9 +227,9 @@ class Store:
         )
         self._execute(query, (instance_id, execution, event_id, name, text))
 
-    def activities(self) -> list[QueuedActivity]:
-        """Return all activities that have to run."""
-        rows = self._query("SELECT * FROM activities ORDER BY id")
+    def activities(self, most: int = -1) -> list[QueuedActivity]:
+        """Return the activities that have to run, the longest waiting first: at most so many."""
+        rows = self._query("SELECT * FROM activities ORDER BY id LIMIT ?", most)
         return [QueuedActivity(**dict(row)) for row in rows]
 
     def forget_activity(self, activity_id: int) -> bool:
