@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from activities.datasets import read_folder
-from activities.sweeps import list_datasets
+from activities.new_datasets import list_datasets
 from tests.app_in_memory import load_function_app, services_of
 from tests.builders import SHOP, World, a_job_file, examples
 from tests.line_in_memory import a_line
@@ -71,7 +71,7 @@ def test_listing_a_container_of_hostile_names_reads_only_datasets() -> None:
         world.datasets.put(name, examples())
     world.drop()
 
-    found = list(list_datasets(world.datasets))
+    found = [dataset for dataset, _ in list_datasets(world.datasets)]
 
     assert SHOP in found
     assert all(re.fullmatch(r"[A-Za-z0-9-][A-Za-z0-9._-]{0,63}", each.project) for each in found)
