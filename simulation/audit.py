@@ -62,6 +62,7 @@ class Witness:
     shown: dict[str, int] = field(default_factory=dict)
     looked_at: float = 0.0
     settled: dict[str, datetime] = field(default_factory=dict)
+    pointed: dict[str, str] = field(default_factory=dict)
 
     def accuse(self, check: str, said: str) -> None:
         """Note a violation, each once."""
@@ -183,12 +184,15 @@ class Witness:
         before = self.settled.get(project)
         current = champion.current
         self.settled[project] = current.settled_at
+        moved = self.pointed.get(project) != name
+        self.pointed[project] = name
+        if not moved:
+            return  # a rollback that waits for its deployment leaves the pointer where it is
         earlier = {entry.run_id for entry in champion.history[:-1]}
-        if current.by != "droptune" and current.run_id in earlier:
-            return  # a rollback points at once, and the sweep makes again what has gone
+        back = current.by != "droptune" and current.run_id in earlier
         own = next((r for r in records(self.world) if r.id == current.run_id), None)
         wished = own is not None and own.promotion is not None
-        if before is not None and current.settled_at < before and not wished:
+        if before is not None and current.settled_at < before and not wished and not back:
             self.accuse("champion gets newer", f"{name} knows older data than its predecessor")
         same = (each for each in self.world.state.deployments.values() if each.name == name)
         if found is None and any(each.deleted_by in ("15d", "24h") for each in same):
