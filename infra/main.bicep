@@ -29,7 +29,7 @@ param approvalTraining string = 'over_budget'
 @maxValue(5)
 param alwaysReady int = 0
 
-@description('App Service Authentication for the pages: the client id of an Entra application; empty: the pages ask for a key.')
+@description('App Service Authentication for the pages: the client id of an Entra application; empty: the pages stay closed, unless the setting APP_KEY holds a key that opens them.')
 param authClientId string = ''
 
 @description('Who runs azd; may drop datasets and read runs.')
