@@ -363,7 +363,7 @@ PLANTS: tuple[Plant, ...] = (
         "activities.training_files",
         "_find",
         _always(None),
-        "twins",
+        "crashes",
     ),
     _plant(
         "the ledger is written without if_match",
