@@ -61,15 +61,15 @@ class Answers:
         """Begin with none."""
         self.kept: list[Answer] = []
         self._most = 1 << 32
-        self._digests: list[int] = []  # with those of the parts that it follows
+        self._digests: set[int] = set()  # with those of the parts that it follows
 
     def add(self, example: Example) -> None:
         """Keep what matters of an example, if it may be in the sample."""
         digest = zlib.crc32(example.raw.rstrip())
         if digest <= self._most:
             self.kept.append(read_answer(example, digest))
-            self._digests.append(digest)
-            if len(self._digests) >= 2 * SAMPLED:
+            self._digests.add(digest)
+            if max(len(self._digests), len(self.kept)) >= 2 * SAMPLED:
                 self._bound()
 
     def follow(self, earlier: Self) -> None:
@@ -79,13 +79,16 @@ class Answers:
 
     def __getstate__(self) -> dict[str, Any]:
         """Hand on what is kept, and not what only bounds it."""
-        return {**self.__dict__, "_digests": []}
+        return {**self.__dict__, "_digests": set()}
 
     def _bound(self) -> None:
-        self._digests = sorted(self._digests)[:SAMPLED]
-        if len(self._digests) == SAMPLED:
-            self._most = self._digests[-1]
+        """Leave out what stands behind enough others; a digest counts once, however often read."""
+        smallest = sorted(self._digests)[:SAMPLED]
+        self._digests = set(smallest)
+        if len(smallest) == SAMPLED:
+            self._most = smallest[-1]
         self.kept = [each for each in self.kept if each.digest <= self._most]
+        self._trim()
 
     def merge(self, later: Self, lines: int) -> None:
         """Take in what of the following part is in the sample."""
