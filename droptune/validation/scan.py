@@ -180,10 +180,8 @@ class _Scan:
         example = Example(
             value, raw, line, plain=plain, odd=plain is None, tokens=tokens, asked=self._asked
         )
-        for rule in self._selection.odd if plain is None else self._selection.plain:
-            for place in rule.check(example):
-                tally.add(rule.id, place, line)
-        for rule in sought:
+        asked = self._selection.odd if plain is None else self._selection.plain
+        for rule in (*asked, *sought):
             for place in rule.check(example):
                 tally.add(rule.id, place, line)
         for add in self._adders:

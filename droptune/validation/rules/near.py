@@ -142,11 +142,11 @@ def _table(sketch: Sketch, rows: Any, level: Any) -> Any:
     """Return the hashes of rows below the limits of levels, a row each, filled up with nothing."""
     import numpy as np
 
-    sizes = sketch.sizes()[rows]
+    starts = np.where(rows > 0, sketch.ends[rows - 1], 0)
+    sizes = sketch.ends[rows] - starts
     columns = np.arange(int(sizes.max()))
     there = columns < sizes[:, None]
-    starts = (sketch.ends[rows] - sizes)[:, None]
-    hashes = sketch.hashes[np.where(there, starts + columns, 0)].astype(np.uint64)
+    hashes = sketch.hashes[np.where(there, starts[:, None] + columns, 0)].astype(np.uint64)
     limits = (np.uint64(1) << (np.uint64(32) - level.astype(np.uint64)))[:, None]
     return np.where(there & (hashes < limits), hashes, np.uint64(_NOTHING)).astype(np.uint32)
 
