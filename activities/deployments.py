@@ -86,7 +86,7 @@ def create_deployment(
     _note(records, record, about, found, endpoint=endpoint, policy=policy)
     if found.state is DeploymentState.SUCCEEDED:
         return Verdict(yes=True, message=found.name)
-    if found.state in (DeploymentState.FAILED, DeploymentState.CANCELED):
+    if found.state.has_failed:
         raise _failed(found)
     wait = policy.scaled(_wait(request))
     return Later(seconds=wait, reason=f"{found.name} is {found.state.value}")
@@ -325,7 +325,7 @@ def _not_yet(
     name = str((stored or {})["name"])
     wait, reason = policy.scaled(_wait(request)), f"{name} does not answer yet"
     found = resource_manager.find_deployment(name)
-    if found is not None and found.state in (DeploymentState.FAILED, DeploymentState.CANCELED):
+    if found is not None and found.state.has_failed:
         raise _failed(found)
     if found is not None:
         return Later(seconds=wait, reason=reason)

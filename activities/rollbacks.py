@@ -7,7 +7,7 @@ from datetime import timedelta
 from activities.champions import change_champion, load_champion
 from activities.configurations import configuration_of
 from activities.money import hold_hosting
-from activities.questions import DEFAULT
+from activities.redeployments import deploy_again
 from activities.room import is_full
 from activities.run_records import RunRecords
 from droptune.domain.budget import BudgetLimits
@@ -20,14 +20,12 @@ from droptune.domain.champion import (
     roll_back,
 )
 from droptune.domain.configuration import Configuration
-from droptune.domain.deployment import DeploymentRequest, DeploymentState
-from droptune.domain.errors import NotFoundError, RequestRejectedError, TransientError
+from droptune.domain.deployment import DeploymentState
+from droptune.domain.errors import RequestRejectedError, TransientError
 from droptune.domain.poll_schedule import delay
 from droptune.domain.run import RunRef
 from droptune.domain.services import BlobStore, Clock, FineTuningService, ResourceManager
 from droptune.domain.steps import Later, Policy, RollbackRequest
-
-_GONE = (DeploymentState.FAILED, DeploymentState.CANCELED)
 
 
 def roll_back_champion(
@@ -96,7 +94,9 @@ def finish_rollback(
         return None
     entry, rollback = champion.returning, rollback_time(champion, records)
     try:
-        waits = _until_it_answers(entry, azure_openai, resource_manager)
+        waits = deploy_again(
+            entry, entry.deployment, azure_openai=azure_openai, resource_manager=resource_manager
+        )
     except (RequestRejectedError, TransientError) as refused:
         if is_full(refused):
             return Later(seconds=policy.scaled(600), reason=str(refused))
@@ -114,24 +114,6 @@ def finish_rollback(
 
     change_champion(registry, request.project, change)
     return None
-
-
-def _until_it_answers(
-    entry: ChampionEntry, azure_openai: FineTuningService, resource_manager: ResourceManager
-) -> str:
-    """Deploy a model again; return what is to be waited for before it answers, or ""."""
-    name = entry.deployment
-    wanted = DeploymentRequest(name=name, model=entry.model, sku=entry.sku, capacity=entry.capacity)
-    made = resource_manager.find_deployment(name) or resource_manager.put_deployment(wanted)
-    if made.state in _GONE:
-        resource_manager.delete_deployment(name)  # the next look makes it anew
-    if made.state is not DeploymentState.SUCCEEDED:
-        return f"{name} is {made.state.value}"
-    try:
-        azure_openai.complete_chat(name, DEFAULT)
-    except NotFoundError:
-        return f"{name} does not answer yet"
-    return ""
 
 
 def _give_up(

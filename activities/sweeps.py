@@ -11,11 +11,10 @@ from typing import Any
 from activities.champions import change_champion, load_champion
 from activities.datasets import INSTALLED, folder_of
 from activities.new_datasets import KnownFolders, find_new, list_datasets
-from activities.questions import DEFAULT
+from activities.redeployments import deploy_again
 from activities.run_records import RunRecords, dump
 from droptune.domain.champion import HISTORY_LENGTH, Champion, ChampionEntry
 from droptune.domain.dataset import DatasetRef, is_name
-from droptune.domain.deployment import DeploymentRequest, DeploymentState
 from droptune.domain.errors import ConflictError, DroptuneError
 from droptune.domain.identity import next_name
 from droptune.domain.payload import format_time
@@ -108,11 +107,10 @@ async def sweep(
     )
     looks: tuple[Callable[[], list[Start]], ...] = (
         lambda: [_collection(each) for each in find_new(datasets, registry, known, failed)],
-        lambda: [_run(each) for each in find_open(records)],
-        lambda: [_promotion(each) for each in find_promotions(records)],
+        lambda: find_live(records),
         lambda: [_rollback(each) for each in restore()],
     )
-    for what, look in zip(("datasets", "runs", "promotions", "champions"), looks, strict=True):
+    for what, look in zip(("datasets", "runs", "champions"), looks, strict=True):
         try:
             starts = await asyncio.to_thread(look)
         except DroptuneError as error:
@@ -141,7 +139,8 @@ def _run(run: RunRef) -> Start:
     return Start(name="fine_tune_model", instance_id=run.id, payload=run.to_payload())
 
 
-def _promotion(asked: PromotionRequest) -> Start:
+def _promotion(run: RunRef, attempt: int) -> Start:
+    asked = PromotionRequest(run=run, promotion=attempt)
     return Start(name="promote_model", instance_id=asked.instance_id, payload=asked.to_payload())
 
 
@@ -149,18 +148,18 @@ def _rollback(asked: RollbackRequest) -> Start:
     return Start(name="ask_again", instance_id=asked.instance_id, payload=asked.question)
 
 
-def find_open(records: RunRecords) -> list[RunRef]:
-    """Return the runs whose record has not ended."""
-    return [record.ref for record in records.list_open()]
+def find_live(records: RunRecords) -> list[Start]:
+    """Return what should be alive for runs that have not ended, and for promotions after the end.
 
-
-def find_promotions(records: RunRecords) -> list[PromotionRequest]:
-    """Return the promotions under way that were asked for after a run's end."""
-    return [
-        PromotionRequest(run=record.ref, promotion=record.promotion.attempt)
-        for record in records.list_live()
-        if record.promotion is not None and record.promotion.is_under_way
-    ]
+    Each live run is read once.
+    """
+    starts = []
+    for record in records.list_live():
+        if not record.phase.is_terminal:
+            starts.append(_run(record.ref))
+        if record.promotion is not None and record.promotion.is_under_way:
+            starts.append(_promotion(record.ref, record.promotion.attempt))
+    return starts
 
 
 def restore_champions(
@@ -200,18 +199,12 @@ def _restore(
     if resource_manager.find_deployment(current.deployment) is not None:
         return
     name = next_name(current.deployment)
-    wanted = DeploymentRequest(
-        name=name, model=current.model, sku=current.sku, capacity=current.capacity
+    if deploy_again(current, name, azure_openai=azure_openai, resource_manager=resource_manager):
+        return  # the next sweep looks again
+    entry = replace(current, deployment=name, reason="made again: Azure had removed it")
+    change_champion(
+        registry, champion.project, lambda now: _repointed(now, current.deployment, entry)
     )
-    made = resource_manager.find_deployment(name) or resource_manager.put_deployment(wanted)
-    if made.state is DeploymentState.SUCCEEDED:
-        azure_openai.complete_chat(name, DEFAULT)  # raises until the data plane knows it
-        entry = replace(current, deployment=name, reason="made again: Azure had removed it")
-        change_champion(
-            registry, champion.project, lambda now: _repointed(now, current.deployment, entry)
-        )
-    elif made.state in (DeploymentState.FAILED, DeploymentState.CANCELED):
-        resource_manager.delete_deployment(name)  # the next sweep tries again
 
 
 def _repointed(present: Champion | None, gone: str, entry: ChampionEntry) -> Champion | None:

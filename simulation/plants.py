@@ -303,7 +303,7 @@ PLANTS: tuple[Plant, ...] = (
     _plant(
         "the sweep finds no new dataset", "activities.sweeps", "find_new", _always([]), "events"
     ),
-    _plant("the sweep finds no open run", "activities.sweeps", "find_open", _always([]), "hub"),
+    _plant("the sweep finds no open run", "activities.sweeps", "find_live", _always([]), "hub"),
     _plant(
         "the deployment is not asked before it is promoted",
         STEPS,

@@ -28,6 +28,11 @@ class DeploymentState(StrEnum):
     def _missing_(cls, value: object) -> DeploymentState:
         return cls.UNRECOGNISED
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether it will never answer."""
+        return self in (DeploymentState.FAILED, DeploymentState.CANCELED)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deployment(Model):
