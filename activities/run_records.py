@@ -51,8 +51,7 @@ class RunRecords:
 
     def find(self, ref: RunRef) -> RunRecord | None:
         """Return a run's record, or None."""
-        blob = self.store.find(ref.record)
-        return RunRecord.from_payload(json.loads(blob.data)) if blob else None
+        return load_document(self.store, ref.record, RunRecord)[0]
 
     def get(self, ref: RunRef) -> RunRecord:
         """Return a run's record; raises StepFailedError when there is none."""
@@ -63,8 +62,7 @@ class RunRecords:
 
     def control(self, ref: RunRef) -> Control:
         """Return what was said of a run."""
-        blob = self.store.find(ref.control)
-        return Control.from_payload(json.loads(blob.data)) if blob else Control()
+        return load_document(self.store, ref.control, Control)[0] or Control()
 
     def begin(self, ref: RunRef, phase: Phase, message: str = "") -> RunRecord:
         """Return the record in the phase that a step belongs to.
@@ -108,17 +106,16 @@ class RunRecords:
         if known is not None and change(known) == known:
             return known
         for _ in range(_TRIES):
-            blob = self.store.find(ref.record)
-            if blob is None:
+            record, etag = load_document(self.store, ref.record, RunRecord)
+            if record is None:
                 raise StepFailedError(f"the run {ref.id} has no record", code="record-missing")
-            record = RunRecord.from_payload(json.loads(blob.data))
             changed = change(record)
             if changed == record:
                 return record
             if changed.is_live and not record.is_live:
                 self.mark(ref)  # before it is live, so that none is ever without
             try:
-                self.store.write(ref.record, dump(changed.to_payload()), if_match=blob.etag)
+                self.store.write(ref.record, dump(changed.to_payload()), if_match=etag)
             except ConflictError:
                 continue
             if changed.is_live is not record.is_live:
