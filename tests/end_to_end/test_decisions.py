@@ -6,17 +6,16 @@ A picture of each question, and of what came of it, is kept with the tests' outp
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from droptune.cli.app_client import Document
 from droptune.cli.follow import has_ended
+from tests.end_to_end.browser import clean_page
 from tests.end_to_end.line import JOB_FILE, Line, an_example, write_dataset
 
 LONGEST_MS = 60_000
@@ -26,18 +25,8 @@ Picture = Callable[[str], Path]
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
     """A page whose console must stay free of errors, open from one test to the next."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if found is None:
-        pytest.skip("Chromium is not installed: apt-get install chromium, or name it in CHROMIUM")
-    errors: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        page = browser.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    with clean_page() as page:
         yield page
-        browser.close()
-    assert errors == []
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
+from tests.end_to_end.browser import clean_page
 from tests.end_to_end.line import Line, an_example, write_dataset
 
 LONGEST_MS = 60_000
@@ -19,18 +18,8 @@ _AWAY = ("Failed to load resource",)  # what the browser logs while the server i
 @pytest.fixture
 def page() -> Iterator[Page]:
     """A page whose console must stay free of errors."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if found is None:
-        pytest.skip("Chromium is not installed: apt-get install chromium, or name it in CHROMIUM")
-    errors: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        page = browser.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    with clean_page(*_AWAY) as page:
         yield page
-        browser.close()
-    assert [error for error in errors if not error.startswith(_AWAY)] == []
 
 
 def expect_phase(page: Page, phase: str) -> None:
