@@ -9,7 +9,7 @@ from activities.claims import HeldClaim, held
 from activities.configurations import configuration_of
 from activities.epochs import APPROVED, hold_to_approval, with_approved_epochs
 from activities.job_progress import follow, record_job
-from activities.marked_jobs import list_marked
+from activities.marked_jobs import list_known, list_marked
 from activities.pins import hold_pins
 from activities.room import is_full
 from activities.run_records import PausedError, RunRecords
@@ -85,7 +85,7 @@ def _find(
             return job
         if not job.status.is_terminal:
             return Later(seconds=policy.scaled(10), reason="The first job is being cancelled.")
-    marked = list_marked(record, azure_openai)
+    marked = list_known(record, claim.claim.submissions, azure_openai)
     intent = claim.claim.intent
     if intent is not None:
         shown = next((each for each in marked if each.number == intent.number), None)

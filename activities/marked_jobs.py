@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
+
 from activities.configurations import configuration_of
-from droptune.domain.claim import MarkedJob, find_marked
+from droptune.domain.claim import MarkedJob, Submission, find_marked
+from droptune.domain.errors import NotFoundError
 from droptune.domain.identity import file_name
 from droptune.domain.run import RunRecord
 from droptune.domain.services import FineTuningService
@@ -18,3 +22,20 @@ def list_marked(record: RunRecord, azure_openai: FineTuningService) -> tuple[Mar
         training_file=file_name("training", record.content["training"]),
         file_names={file.id: file.name for file in azure_openai.list_files()},
     )
+
+
+def list_known(
+    record: RunRecord, submissions: Iterable[Submission], azure_openai: FineTuningService
+) -> tuple[MarkedJob, ...]:
+    """Return the marked jobs with those that were submitted and no list shows yet, newest first.
+
+    A job may stand in lists minutes after its submission was answered; by its id it is there at
+    once.
+    """
+    found = list(list_marked(record, azure_openai))
+    listed = {each.job.id for each in found}
+    for made in submissions:
+        if made.job not in listed:
+            with suppress(NotFoundError):
+                found.append(MarkedJob(number=made.number, job=azure_openai.get_job(made.job)))
+    return tuple(sorted(found, key=lambda each: each.number, reverse=True))

@@ -194,6 +194,33 @@ def test_same_training_under_another_version_adopts_the_job(status: str) -> None
     assert world.now(second).adopted_from == first.id
 
 
+def test_job_that_no_list_shows_yet_is_adopted() -> None:
+    """The claim knows what was submitted, and the service knows it by its id: no second job."""
+    world = World()
+    first, second = world.a_ready_run(), world.a_ready_run(V2)
+    submit(world, first)
+    world.azure_openai.unlisted.add(world.only_job().id)
+
+    submit(world, second)
+
+    assert (world.now(second).job or {})["id"] == world.only_job().id
+    assert world.now(second).adopted_from == first.id
+
+
+def test_job_that_somebody_deleted_is_made_anew() -> None:
+    """What the claim knows and the service does not know by its id holds up nothing."""
+    world = World()
+    first, second = world.a_ready_run(), world.a_ready_run(V2)
+    submit(world, first)
+    gone = world.only_job().id
+    del world.azure_openai.jobs[gone]
+
+    submit(world, second)
+
+    assert world.only_job().id != gone
+    assert (world.now(second).job or {})["id"] == world.only_job().id
+
+
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
 def test_failed_or_cancelled_job_is_never_adopted(status: str) -> None:
     """A repeated run trains again, under the mark of the second attempt."""

@@ -32,6 +32,7 @@ class FakeFineTuning(Scripted):
         deployments: names that the data plane answers for.
         slow_cancellations: how many cancellations are heard but not carried out yet.
         answer: what every chat completion says.
+        unlisted: ids of jobs that no list shows yet.
         gone_models: fine-tuned models that somebody has deleted.
         chats: (deployment, messages) of every completion, in order.
     """
@@ -50,6 +51,7 @@ class FakeFineTuning(Scripted):
         self.slow_cancellations = 0
         self.answer = "An answer."
         self.chats: list[tuple[str, Sequence[Mapping[str, Any]]]] = []
+        self.unlisted: set[str] = set()
         self.gone_models: set[str] = set()
         self._ids = 0
 
@@ -116,7 +118,8 @@ class FakeFineTuning(Scripted):
     def list_jobs(self) -> Iterator[FineTuningJob]:
         """See FineTuningService."""
         with self._call("list_jobs"):
-            return iter(list(self.jobs.values())[::-1])
+            listed = [job for job in self.jobs.values() if job.id not in self.unlisted]
+            return iter(listed[::-1])
 
     def create_job(self, request: JobRequest) -> FineTuningJob:
         """See FineTuningService."""
