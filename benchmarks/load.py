@@ -1,10 +1,11 @@
 """A thousand datasets dropped at once on a local installation: is any lost, how much memory does
 the host take, and how long does a status answer take meanwhile?
 
-    python -m benchmarks.load [--datasets 1000]
+    python -m benchmarks.load [--datasets 1000] [--answers 10]
 
 Each dataset is a plan (no model is named), so that the service's limit of 100 jobs does not decide
-how many of them end. A dataset is lost when no run ends for it within the time.
+how many of them end. A dataset is lost when no run ends for it within the time. Statuses are asked
+for at a steady rate, whatever the answers take, by a process of its own.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.machine import describe
+from benchmarks.status_reader import Answers, reading
 from droptune.cli.app_client import AppClient
 from droptune.cli.local_app import LocalApp
 from droptune.cli.refusals import Refusal
@@ -30,9 +32,10 @@ from droptune.cli.storage import open_storage
 from droptune.domain.phases import Phase
 
 EXAMPLES = 10
+ANSWERS_A_SECOND = 10.0
 _WRITERS = 4
-_LOOK_SECONDS = 0.05
-_COUNT_SECONDS = 2.0
+_LOOK_SECONDS = 0.5
+_COUNT_SECONDS = 5.0
 
 
 @dataclass(kw_only=True, slots=True)
@@ -41,20 +44,20 @@ class Load:
 
     Attributes:
         phases: of each dataset that has a run, by the run's id.
-        answer_seconds: of each status answer.
+        answers: how statuses were answered.
         host_mib: the host's resident memory at each look; empty where the system does not tell.
-        host_cpu_seconds: processor time that the host has taken by then, which other work on the
-            machine does not lengthen.
-        unanswered: how many requests were refused or not answered.
+        cpu_seconds: processor time that host and storage have taken by then, which other work on
+            the machine does not lengthen.
+        unanswered: how many lists of runs were not answered.
     """
 
     datasets: int
     drop_seconds: float = 0.0
     all_ended_seconds: float = 0.0
     phases: dict[str, str] = field(default_factory=dict)
-    answer_seconds: list[float] = field(default_factory=list)
+    answers: Answers = field(default_factory=Answers)
     host_mib: list[float] = field(default_factory=list)
-    host_cpu_seconds: float = 0.0
+    cpu_seconds: dict[str, float] = field(default_factory=dict)
     unanswered: int = 0
 
     @property
@@ -67,24 +70,27 @@ class Load:
         """How many datasets have no run that ended."""
         return self.datasets - self.ended
 
-    def answered_within(self, share: float) -> float:
-        """Return the seconds within which this share of the status answers came."""
-        ordered = sorted(self.answer_seconds)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
+def drop_at_once(
+    app: LocalApp, *, datasets: int, timeout_seconds: float, answers: float = ANSWERS_A_SECOND
+) -> Load:
+    """Drop datasets, and watch statuses and memory until all have ended or the time is over.
 
-def drop_at_once(app: LocalApp, *, datasets: int, timeout_seconds: float) -> Load:
-    """Drop datasets, and watch statuses and memory until all have ended or the time is over."""
+    Args:
+        answers: how many statuses are asked for in a second.
+    """
     load = Load(datasets=datasets)
-    started = time.monotonic()
-    with _beside(lambda: _look(app, load)), _beside(lambda: _measure(app, load)):
+    folders = [_folder(number) for number in range(datasets)]
+    with reading(app.app_url, folders, answers) as seen, _beside(lambda: _measure(app, load)):
+        started = time.monotonic()
         with ThreadPoolExecutor(_WRITERS) as pool:
             list(pool.map(lambda chunk: _drop(app, chunk), _chunks(range(datasets), _WRITERS)))
         load.drop_seconds = time.monotonic() - started
         while load.lost and time.monotonic() - started < timeout_seconds:
             time.sleep(_COUNT_SECONDS)
             load.phases |= _phases(app, load)
-    load.all_ended_seconds = time.monotonic() - started
+        load.all_ended_seconds = time.monotonic() - started
+    load.answers = seen
     return load
 
 
@@ -92,13 +98,16 @@ def _chunks(numbers: range, count: int) -> list[range]:
     return [numbers[start::count] for start in range(count)]
 
 
+def _folder(number: int) -> str:
+    return f"load-{number % 20}/v{number:04}"
+
+
 def _drop(app: LocalApp, numbers: range) -> None:
     with open_storage(app.storage_connection_string) as storage:
         container = storage.get_container_client("datasets")
         for number in numbers:
-            folder = f"load-{number % 20}/v{number:04}"
-            container.upload_blob(f"{folder}/training.jsonl", _training_data(number))
-            container.upload_blob(f"{folder}/_SUCCESS", b"")
+            container.upload_blob(f"{_folder(number)}/training.jsonl", _training_data(number))
+            container.upload_blob(f"{_folder(number)}/_SUCCESS", b"")
 
 
 def _training_data(number: int) -> bytes:
@@ -132,34 +141,39 @@ def _phases(app: LocalApp, load: Load) -> dict[str, str]:
         return found
 
 
-def _look(app: LocalApp, load: Load) -> None:
-    """Time one status answer: of a run if there is one, else of a dataset that is expected."""
-    client, runs = AppClient(app.app_url), list(load.phases)
-    turn = len(load.answer_seconds)
-    number = turn * 7919 % load.datasets
-    folder = ("datasets", f"load-{number % 20}", f"v{number:04}")
-    path = ("runs", runs[turn % len(runs)]) if runs and turn % 2 else folder
-    started = time.monotonic()
-    try:
-        client.get(*path)
-    except Refusal as refused:
-        if getattr(refused, "status", None) != 404:  # not dropped yet
-            load.unanswered += 1
-    load.answer_seconds.append(time.monotonic() - started)
-
-
 def _measure(app: LocalApp, load: Load) -> None:
-    status = Path(f"/proc/{app.installation().pids['app']}/status")
-    for line in status.read_text(encoding="ascii").splitlines() if status.exists() else ():
-        if line.startswith("VmRSS:"):
-            load.host_mib.append(int(line.split()[1]) / 1024)
-            load.host_cpu_seconds = _cpu_seconds(status.with_name("stat"))
+    """Look at memory and processor time of the host's processes, and at storage's."""
+    pids = app.installation().pids
+    host = list(_group(pids["app"]))
+    if host:
+        load.host_mib.append(sum(_resident_mib(each) for each in host))
+        load.cpu_seconds["host"] = sum(_cpu_seconds(each) for each in host)
+        storage = _group(pids["storage"])
+        load.cpu_seconds["storage"] = sum(_cpu_seconds(each) for each in storage)
 
 
-def _cpu_seconds(stat: Path) -> float:
-    """Return the processor time of a process, of which Linux tells behind its name's bracket."""
-    fields = stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+def _group(leader: int | None) -> Iterator[Path]:
+    """Iterate over the processes that one has started and itself, where the system tells."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended
+            if _fields(stat.parent)[2] == str(leader):
+                yield stat.parent
+
+
+def _resident_mib(process: Path) -> float:
+    pages = int((process / "statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def _cpu_seconds(process: Path) -> float:
+    fields = _fields(process)
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _fields(process: Path) -> list[str]:
+    """Return what Linux tells of a process behind its name's bracket: state, parent, group, …"""
+    text = (process / "stat").read_text(encoding="ascii", errors="replace")
+    return text.rpartition(")")[2].split()
 
 
 @contextmanager
@@ -169,7 +183,8 @@ def _beside(act: Callable[[], None]) -> Iterator[None]:
 
     def repeat() -> None:
         while not over.wait(_LOOK_SECONDS):
-            act()
+            with suppress(OSError):  # a process has ended meanwhile
+                act()
 
     thread = threading.Thread(target=repeat)
     thread.start()
@@ -184,29 +199,39 @@ def main() -> None:
     """Drop, watch and print; exit with 1 if a dataset is lost."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--datasets", type=int, default=1000)
-    parser.add_argument("--timeout", type=float, default=1200, help="seconds")
+    parser.add_argument("--answers", type=float, default=ANSWERS_A_SECOND, help="a second")
+    parser.add_argument("--timeout", type=float, default=1800, help="seconds")
     options = parser.parse_args()
     print(describe())
     with tempfile.TemporaryDirectory() as state, LocalApp(state=Path(state)) as app:
-        load = drop_at_once(app, datasets=options.datasets, timeout_seconds=options.timeout)
+        load = drop_at_once(
+            app,
+            datasets=options.datasets,
+            timeout_seconds=options.timeout,
+            answers=options.answers,
+        )
     _tell(load)
     raise SystemExit(1 if load.lost else 0)
 
 
 def _tell(load: Load) -> None:
-    answers, half = load.answer_seconds, load.answered_within(0.5)
+    answers, took = load.answers, load.all_ended_seconds
     print(f"dropped at once           {load.datasets}, in {load.drop_seconds:.1f} s")
-    print(f"all ended after           {load.all_ended_seconds:.1f} s")
+    print(f"all ended after           {took:.1f} s")
     print(f"lost                      {load.lost}")
-    print(f"status answers            {len(answers)}, {load.unanswered} unanswered")
-    print(f"  half within             {1000 * half:.0f} ms")
-    print(f"  99 of 100 within        {1000 * load.answered_within(0.99):.0f} ms")
-    print(f"  longest                 {1000 * max(answers):.0f} ms")
+    unanswered = answers.unanswered + load.unanswered
+    print(f"status answers            {len(answers.seconds)}, {unanswered} unanswered")
+    for share in (0.5, 0.9, 0.99, 1.0):
+        print(f"  {100 * share:.0f} of 100 within        {1000 * answers.within(share):.0f} ms")
     if load.host_mib:
         middle = statistics.median(load.host_mib)
         print(f"host memory               {middle:.0f} MiB median, {max(load.host_mib):.0f} most")
-        each = 1000 * load.host_cpu_seconds / load.datasets
-        print(f"host processor time       {load.host_cpu_seconds:.1f} s, {each:.0f} ms a dataset")
+    for who, spent in (load.cpu_seconds | {"asking": answers.cpu_seconds}).items():
+        each = 1000 * spent / load.datasets
+        print(
+            f"processor, {who:<14} {spent:.1f} s, {100 * spent / took:.0f} % of a core, "
+            f"{each:.0f} ms a dataset"
+        )
 
 
 if __name__ == "__main__":
