@@ -14,7 +14,8 @@ from pathlib import Path
 from devhost.durable.store import StoreVersionError
 from devhost.functions import UnsupportedBindingError, load_app
 from devhost.host_file import HostFileError
-from devhost.server import Host
+from devhost.http_process import HttpProcess
+from devhost.server import Host, url_of
 from devhost.settings import MissingSettingError
 
 COULD_NOT_START = 3
@@ -31,17 +32,30 @@ def main() -> int:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return _refuse(f"another host serves {options.state} already")
-        with socket.create_server(("127.0.0.1", options.port)) as server:
-            server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else 40 ms an answer
-            url = f"http://127.0.0.1:{server.getsockname()[1]}"
-            os.environ["WEBSITE_HOSTNAME"] = url.removeprefix("http://")
-            os.environ["AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"] = "1"
-            try:
-                host = Host(load_app(options.app), options.state, url, options.key or None)
-            except _REFUSALS as error:
-                return _refuse(str(error))
-            asyncio.run(host.serve(server))
-    return 0
+        return _serve(options)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    """Start the process that answers HTTP at once, so that both load the app at the same time."""
+    with _listening(options.port) as public, _listening(0) as durable:
+        url = url_of(public)
+        os.environ["WEBSITE_HOSTNAME"] = url.removeprefix("http://")
+        os.environ["AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"] = "1"
+        answering = HttpProcess(options.app, public, url_of(durable), options.key or None)
+        try:
+            host = Host(load_app(options.app), options.state, url, answering)
+            asyncio.run(host.serve(durable))
+        except _REFUSALS as error:
+            return _refuse(str(error))
+        finally:
+            answering.stop()
+    return _refuse("HTTP is not answered any more") if host.has_failed else 0
+
+
+def _listening(port: int) -> socket.socket:
+    server = socket.create_server(("127.0.0.1", port))
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else 40 ms an answer
+    return server
 
 
 def _options() -> argparse.Namespace:

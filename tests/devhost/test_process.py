@@ -150,6 +150,32 @@ def test_killed_host_goes_on_where_it_was(tmp_path: Path) -> None:
     assert host.lines("notes") == ["first", "last"]
 
 
+def test_http_is_answered_by_a_process_of_its_own(host: HostProcess) -> None:
+    """No activity, however busy, is in the way of an answer."""
+    assert answering(host) != host.process.pid
+
+
+def test_killed_host_leaves_nobody_who_answers(tmp_path: Path) -> None:
+    """The process that answers HTTP ends with it, however it ended."""
+    with running(tmp_path) as host:
+        requests.get(f"{host.url}/v1/ping", timeout=10)
+
+        host.end(signal.SIGKILL)
+
+        with pytest.raises(requests.ConnectionError):
+            until(lambda: False, host)
+
+
+def test_host_ends_when_nobody_answers_any_more(tmp_path: Path) -> None:
+    """It says why, and with another exit code than when it was asked to end."""
+    with running(tmp_path) as host:
+        os.kill(answering(host), signal.SIGKILL)
+
+        code = host.process.wait(20)
+
+    assert code == 3
+
+
 def test_second_host_on_the_same_state_is_refused(host: HostProcess) -> None:
     """It says so, and the first goes on."""
     said = refused(TINY_APP, host.folder)
@@ -239,6 +265,11 @@ def end_of(host: HostProcess, instance: str) -> Any:
         return answer.json()
     except ValueError:
         return answer.text
+
+
+def answering(host: HostProcess) -> int:
+    """Return the id of the process that answers HTTP."""
+    return int(requests.get(f"{host.url}/v1/pid", timeout=10).text)
 
 
 def until(is_so: Callable[[], bool], host: HostProcess) -> None:

@@ -56,6 +56,11 @@ def ping(req: func.HttpRequest) -> str:
     return "pong"
 
 
+@app.route("pid", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def pid(req: func.HttpRequest) -> str:
+    return str(os.getpid())
+
+
 @app.route("things/{id:int}/files/{*path}", methods=["GET", "PUT"])
 async def things(req: func.HttpRequest) -> func.HttpResponse:
     seen = {
