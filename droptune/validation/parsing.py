@@ -16,6 +16,7 @@ from droptune.validation.rules.registry import Rule
 from droptune.validation.rules.selection import Selection
 from droptune.validation.scanned import Scanned
 from droptune.validation.signs import Signs
+from droptune.validation.written_keys import count_written
 
 T = TypeVar("T")
 BOM = b"\xef\xbb\xbf"
@@ -104,24 +105,24 @@ class Parser:
         return self._parsed
 
     def _lines(self, block: Block) -> None:
-        data, result = block.data, self._result
+        data, result, told_by = block.data, self._result, self._sought.of
         lines = data.split(b"\n")
         if block.ended:
             lines.pop()
-        masks, told_by = self._sought.signs.masks(lines), self._sought.of
+        masks, written = self._sought.signs.masks(lines), count_written(data, lines)
         long, last = len(data) > LONGEST_LINE, len(lines) - 1
         for at, raw in enumerate(lines):
             if long and len(raw) > LONGEST_LINE:
                 self._too_long()
                 continue
             result.lines += 1
-            ended = block.ended or at < last
             told = told_by(masks[at])
+            ended = block.ended or at < last
             if told.lines:
                 self._ask(told.lines, RawLine(raw, result.lines, ended=ended))
-            self._line(raw, ended, told)
+            self._line(raw, written[at], ended, told)
 
-    def _line(self, raw: bytes, ended: bool, told: Told) -> None:
+    def _line(self, raw: bytes, written: int, ended: bool, told: Told) -> None:
         data = raw[len(BOM) :] if raw.startswith(BOM) else raw
         number = self._result.lines
         plain: list[PlainMessage] | None = None
@@ -137,7 +138,7 @@ class Parser:
             self._ask(self._selection.faulty, RawLine(data, number, ended=ended))
             return
         keys = count_keys(value) if plain is None else 1 + 2 * len(plain)
-        if data.count(b'":') != keys or told.spaced:
+        if written != keys or told.spaced:
             line = RawLine(data, number, ended=ended)
             if not _is_clear(data, keys, told.spaced) and line.fault is not None:
                 self._ask(self._selection.faulty, line)

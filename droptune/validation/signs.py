@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-WORTH_BYTES = 1 << 20  # Hyperscan needs a tenth of a second to be loaded and to compile
+WORTH_BYTES = 1 << 19  # Hyperscan needs a tenth of a second to be loaded and to compile
 _Masks = Callable[[Sequence[bytes]], list[int]]
 
 
@@ -24,15 +24,20 @@ class Signs:
             for each in sign:
                 self._bits[each] = self._bits.get(each, 0) | 1 << at
         self._until = worth
-        self._masks, self._is_fast = _seek_each(self._bits), False
+        self._slow: _Masks | None = None
+        self._fast: _Masks | None = None
 
     def masks(self, lines: Sequence[bytes]) -> list[int]:
         """Return for each line which signs it holds."""
-        if not self._is_fast:
-            self._until -= sum(map(len, lines))
-            if self._until < 0 and self._bits:
-                self._masks, self._is_fast = _seek_together(self._bits) or self._masks, True
-        return self._masks(lines)
+        if self._fast is not None:
+            return self._fast(lines)
+        self._until -= sum(map(len, lines))
+        if self._until < 0:
+            self._fast = _seek_together(self._bits) or _seek_each(self._bits)
+            return self._fast(lines)
+        if self._slow is None:
+            self._slow = _seek_each(self._bits)
+        return self._slow(lines)
 
 
 def _seek_each(bits: Mapping[bytes, int]) -> _Masks:
@@ -56,14 +61,18 @@ def _mask(there: Sequence[tuple[int, Callable[[bytes], Any]]], line: bytes) -> i
 
 
 def _seek_together(bits: Mapping[bytes, int]) -> _Masks | None:
-    """Return one search by all expressions; None where Hyperscan is not installed."""
+    """Return one search by all expressions; None where Hyperscan is not installed, or cannot be."""
     try:
         import hyperscan
     except ImportError:
         return None
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     flags = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_DOTALL
-    database.compile(expressions=list(bits), ids=list(range(len(bits))), flags=[flags] * len(bits))
+    try:
+        database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        numbers = list(range(len(bits)))
+        database.compile(expressions=list(bits), ids=numbers, flags=[flags] * len(bits))
+    except hyperscan.error:  # a processor that it does not know; no expressions
+        return None
     scan, of, found = database.scan, list(bits.values()), 0
 
     def tell(at: int, _start: int, _end: int, _flags: int, _context: object) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -23,7 +22,6 @@ _SHORTEST, _LAST_LINE = 40, 20
 _SAMPLED_ANSWERS, _SAMPLED_CHARS = 1_000, 600
 _MOST_CUTS, _LONGEST_WORD = 50_000, 40
 _WORD = re.compile(r"[^\W\d_]+")
-_LAST_WORD = re.compile(r"[^\W\d_]+\Z")
 _TELLS = (
     "Water boils at a lower temperature on a mountain, because the air is thinner there.",
     "A glacier moves slowly down the valley and grinds the rock below it to a fine powder.",
@@ -35,7 +33,7 @@ class Ends:
     """How a file's answers end: those that may be cut, and words of a sample of all answers.
 
     Of the answers that may be cut mid-word the last words are kept, 50,000 of them at most; of the
-    sample at most 1,000 answers, 600 characters each, chosen by a digest.
+    sample at most 1,000 answers, 600 characters each, chosen by the example's digest.
     """
 
     def __init__(self) -> None:
@@ -55,15 +53,13 @@ class Ends:
         self.answers += 1
         kind = _kind_of_end(answer)
         if kind == _LOOSE:
-            word = _LAST_WORD.search(answer[-_LONGEST_WORD:])
-            if word and len(self.loose) < _MOST_CUTS:
-                self.loose.append((example.line, word[0]))
+            if len(self.loose) < _MOST_CUTS:
+                self.loose.append((example.line, _last_word(answer)))
         elif kind:
             self.lines.append(example.line)
             self.kinds.append(kind)
-        key = zlib.crc32(answer[:_SAMPLED_CHARS].encode("utf-8", "surrogatepass"))
-        if key & ((1 << self.halvings) - 1) == 0:
-            self.sample[key] = answer[:_SAMPLED_CHARS]
+        if example.digest & ((1 << self.halvings) - 1) == 0:
+            self.sample[example.digest] = answer[:_SAMPLED_CHARS]
             self._bound()
 
     def follow(self, earlier: Self) -> None:
@@ -136,6 +132,14 @@ def _kind_of_end(answer: str) -> int:
     if last == ",":
         return _SENTENCE
     return _SENTENCE if line[line.rfind(" ") + 1 :] in _LEADING else _LOOSE
+
+
+def _last_word(answer: str) -> str:
+    """Return the letters at the end of an answer."""
+    first = len(answer)
+    while first and len(answer) - first < _LONGEST_WORD and answer[first - 1].isalpha():
+        first -= 1
+    return answer[first:]
 
 
 def _open_fence(answer: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zlib
 from bisect import bisect_right
 from collections import Counter
 from itertools import islice, pairwise
@@ -60,12 +59,12 @@ class Answers:
     def __init__(self) -> None:
         """Begin with none."""
         self.kept: list[Answer] = []
-        self._most = 1 << 32
+        self._most = 1 << 64
         self._digests: set[int] = set()  # with those of the parts that it follows
 
     def add(self, example: Example) -> None:
         """Keep what matters of an example, if it may be in the sample."""
-        digest = zlib.crc32(example.raw.rstrip())
+        digest = example.digest
         if digest <= self._most:
             self.kept.append(read_answer(example, digest))
             self._digests.add(digest)
@@ -106,13 +105,21 @@ class Answers:
 
 def read_answer(example: Example, digest: int) -> Answer:
     """Return what is kept of an example; an answer without text has neither opening nor label."""
+    if example.plain is not None:
+        roles = [each.role for each in example.plain]
+        answer, refusal = example.plain[-1].content, None
+        asked = [each.content for each in example.plain if each.role == "user"]
+        return _read(digest, roles, asked[-1] if asked else "", answer, refusal)
     messages = [each for each in example.messages if not each.path.startswith("non_preferred")]
     roles = [each.role for each in messages]
     last = messages[-1].value if roles and roles[-1] == "assistant" else {}
-    content, refusal = last.get("content"), last.get("refusal")
-    answer = content if type(content) is str else ""
     asked = [each.value.get("content") for each in messages if each.role == "user"]
     prompt = asked[-1] if asked and type(asked[-1]) is str else ""
+    content = last.get("content")
+    return _read(digest, roles, prompt, content if type(content) is str else "", last.get("refusal"))
+
+
+def _read(digest: int, roles: list[str], prompt: str, answer: str, refusal: Any) -> Answer:
     words = answer.split(None, 6)
     short = 0 < len(answer) <= _LABEL_CHARS and len(words) <= _LABEL_WORDS
     refuses = bool(refusal) or (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,8 +31,7 @@ class Digests:
 
     def add(self, example: Example) -> None:
         """Keep an example's line and digest."""
-        digest = hashlib.sha256(example.raw.rstrip()).digest()
-        self.digests.append(int.from_bytes(digest[:8], "little"))
+        self.digests.append(example.digest)
         self.lines.append(example.line)
 
     def merge(self, later: Self, lines: int) -> None:

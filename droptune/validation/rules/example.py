@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
@@ -80,7 +81,10 @@ class Example:
         asked: how the dataset shall be read.
     """
 
-    __slots__ = ("_messages", "_texts", "_value", "asked", "line", "odd", "plain", "raw", "tokens")
+    __slots__ = (
+        "_digest", "_messages", "_texts", "_value",
+        "asked", "line", "odd", "plain", "raw", "tokens",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -96,8 +100,17 @@ class Example:
         """Hold an example."""
         self._value, self.raw, self.line, self.odd = value, raw, line, odd
         self.plain, self.tokens, self.asked = plain, tokens, asked
+        self._digest: int | None = None
         self._messages: list[Message] | None = None
         self._texts: list[Text] | None = None
+
+    @property
+    def digest(self) -> int:
+        """64 bits of SHA-256 of the line without blanks at its end."""
+        if self._digest is None:
+            digest = hashlib.sha256(self.raw.rstrip()).digest()
+            self._digest = int.from_bytes(digest[:8], "little")
+        return self._digest
 
     @property
     def value(self) -> dict[str, Any]:

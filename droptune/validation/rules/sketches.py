@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import zlib
+from array import array
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Self
@@ -121,7 +122,7 @@ class Sketches:
         self.halvings = 0
         self._rows: list[Rows] = []
         self._count = 0
-        self._meta: list[tuple[int, ...]] = []
+        self._meta = array("I")
         self._texts: list[bytes] = []
         self._bytes = 0
         self._works = can_sketch()
@@ -135,7 +136,7 @@ class Sketches:
         if len(text) < _SHORTEST:
             return
         said = normal(answer)
-        self._meta.append(
+        self._meta.extend(
             (
                 example.line,
                 len(users),
@@ -194,10 +195,10 @@ class Sketches:
         sizes = user.sizes()
         first = np.append(user.hashes, np.uint32(0))[user.ends - sizes]
         key = (first * np.uint32(0x9E3779B1)) >> np.uint32(8)
-        meta = np.array(self._meta, dtype=np.uint32)
+        meta = np.array(self._meta, dtype=np.uint32).reshape(-1, len(_META))
         rows = Rows(meta=meta, user=user, answer=answer, key=key)
         rows = rows.only((sizes >= LEAST_HASHES) & self._mask(rows))
-        self._meta, self._texts, self._bytes = [], [], 0
+        self._meta, self._texts, self._bytes = array("I"), [], 0
         self._rows.append(rows)
         self._count += len(rows)
         self._bound()

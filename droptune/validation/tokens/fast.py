@@ -64,11 +64,9 @@ class FastCounter:
 
     def count_beside(self, texts: list[str]) -> list[int]:
         """Return the same, letting other threads run meanwhile: all texts are one call."""
-        joined = SEPARATOR.join(texts)
-        if joined.count(SEPARATOR) == len(texts) - 1:
-            counts = _attempt(lambda: _lengths(self._backend, joined))
-            if counts is not None:
-                return counts
+        counts = _attempt(lambda: _lengths(self._backend, SEPARATOR.join(texts)))
+        if counts is not None and len(counts) == len(texts):  # else a text holds a separator
+            return counts
         return self.count_many(texts)
 
     def trim(self) -> None:
