@@ -7,6 +7,7 @@ import inspect
 import logging
 import os
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, get_type_hints
@@ -14,11 +15,12 @@ from typing import Any, get_type_hints
 from azure.core.exceptions import AzureError
 from azure.storage.blob import BlobClient, ContainerClient
 
-from devhost.durable.store import Store
+from devhost.durable.store import Receipt, Store
 from devhost.functions import Function, LoadedApp, UnsupportedBindingError
 from devhost.settings import resolve
 
 POLL_SECONDS = 0.5
+_REST = 4  # times as long as a listing took: thousands of blobs keep nobody listing all the time
 _AT_ONCE = 4
 _logger = logging.getLogger(__name__)
 
@@ -33,40 +35,50 @@ class BlobTrigger:
 
     async def watch(self, app: LoadedApp, store: Store) -> None:
         """Look for blobs until cancelled."""
-        trouble = ""
+        trouble, rest = "", POLL_SECONDS
         while True:
             try:
-                await self.look(app, store)
+                rest = max(_REST * await self.look(app, store), POLL_SECONDS)
                 trouble = ""
             except AzureError as error:
                 if trouble != type(error).__name__:  # said once, not twice a second
                     trouble = type(error).__name__
                     _logger.warning("Container %s: %s", self.container.container_name, trouble)
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(rest)
 
-    async def look(self, app: LoadedApp, store: Store) -> None:
-        """Call the function once for each new ETag of a blob; a few blobs at once.
+    async def look(self, app: LoadedApp, store: Store) -> float:
+        """Call the function once for each new ETag of a blob, a few blobs at once; return how many
+        seconds the listing took.
 
         The receipt is written after the call, so a host that dies in between calls again.
         """
-        blobs = await asyncio.to_thread(lambda: list(self.container.list_blobs()))
-        found = [(b.name, str(b.etag)) for b in blobs if self.pattern.fullmatch(b.name)]
+        began = time.monotonic()
+        etags = await asyncio.to_thread(self._list)
+        took = time.monotonic() - began
+        known = store.receipts(self.function.name, self.container.container_name)
         few = asyncio.Semaphore(_AT_ONCE)
-        await asyncio.gather(*(self._notice(app, store, name, etag, few) for name, etag in found))
+        new = [(n, e, known.get(n)) for n, e in etags.items() if _is_due(e, known.get(n))]
+        await asyncio.gather(*(self._notice(app, store, each, few) for each in new))
+        return took
+
+    def _list(self) -> dict[str, str]:
+        blobs = self.container.list_blobs()
+        return {blob.name: str(blob.etag) for blob in blobs if self.pattern.fullmatch(blob.name)}
 
     async def _notice(
-        self, app: LoadedApp, store: Store, name: str, etag: str, few: asyncio.Semaphore
+        self,
+        app: LoadedApp,
+        store: Store,
+        noticed: tuple[str, str, Receipt | None],
+        few: asyncio.Semaphore,
     ) -> None:
-        place = (self.function.name, self.container.container_name, name)
-        known = store.receipt(*place)
-        same = known is not None and known[0] == etag
-        if known and same and known[2] != "failed":
-            return
+        name, etag, known = noticed
         async with few:
-            failures = known[1] if known and same else 0
+            failures = known.failures if known and known.etag == etag else 0
             state, failures = await self._call(app, self.container.get_blob_client(name), failures)
+        receipt = Receipt(etag=etag, failures=failures, state=state)
         with store.transaction():
-            store.put_receipt(*place, etag=etag, failures=failures, state=state)
+            store.put_receipt(self.function.name, self.container.container_name, name, receipt)
 
     async def _call(self, app: LoadedApp, blob: BlobClient, failures: int) -> tuple[str, int]:
         try:
@@ -103,6 +115,10 @@ def _blob_trigger(function: Function) -> BlobTrigger:
         container=ContainerClient.from_connection_string(text, container, retry_total=0),
         pattern=re.compile(_expression(pattern or "{name}")),
     )
+
+
+def _is_due(etag: str, known: Receipt | None) -> bool:
+    return known is None or known.etag != etag or known.state == "failed"
 
 
 def _expression(pattern: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from devhost.settings import resolve
 _logger = logging.getLogger(__name__)
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+_REST = 9  # times as long as a call took: what replaces a schedule by seconds keeps nobody busy
 _LONGEST = timedelta(days=366 * 8)  # from one 29 February over a century's end to the next
 
 
@@ -94,19 +96,28 @@ class Timer:
 
     async def run(self, app: LoadedApp) -> None:
         """Call the function when it is due, until cancelled."""
+        took = 0.0
         if self.function.trigger.get("runOnStartup"):
-            await self._fire(app)
+            took = await self._fire(app)
         while True:
-            now = datetime.now(UTC)
-            due = next_time(self.schedule, now)
-            await asyncio.sleep(self.period or (due - now).total_seconds())
-            await self._fire(app)
+            await asyncio.sleep(self.pause(took))
+            took = await self._fire(app)
 
-    async def _fire(self, app: LoadedApp) -> None:
+    def pause(self, took: float) -> float:
+        """Return the seconds until the next call, after one that took so many."""
+        if self.period:
+            return max(self.period, _REST * took)
+        now = datetime.now(UTC)
+        return (next_time(self.schedule, now) - now).total_seconds()
+
+    async def _fire(self, app: LoadedApp) -> float:
+        """Call the function, and return how many seconds it took."""
+        began = time.monotonic()
         try:
             await app.call(self.function, TimerRequest(past_due=False))
         except Exception:
             _logger.exception("Timer %s raised", self.function.name)
+        return time.monotonic() - began
 
 
 def timers(app: LoadedApp, period: float | None) -> Sequence[Timer]:

@@ -88,6 +88,15 @@ class QueuedActivity:
     input: str | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What became of a blob's event: `done`, `failed` or `poison`, after so many failures."""
+
+    etag: str
+    failures: int
+    state: str
+
+
 class Store:
     """One SQLite database, shared by all threads of the host."""
 
@@ -237,17 +246,18 @@ class Store:
         query = "DELETE FROM activities WHERE id = ?"
         return self._execute(query, (activity_id,)).rowcount > 0
 
-    def receipt(self, function: str, container: str, name: str) -> tuple[str, int, str] | None:
-        """Return what a function made of a blob: ETag, failures so far, state."""
-        query = "SELECT * FROM receipts WHERE function = ? AND container = ? AND name = ?"
-        rows = self._query(query, function, container, name)
-        return (rows[0]["etag"], rows[0]["failures"], rows[0]["state"]) if rows else None
+    def receipts(self, function: str, container: str) -> dict[str, Receipt]:
+        """Return what a function made of a container's blobs, by their names."""
+        query = "SELECT * FROM receipts WHERE function = ? AND container = ?"
+        rows = self._query(query, function, container)
+        return {
+            row["name"]: Receipt(etag=row["etag"], failures=row["failures"], state=row["state"])
+            for row in rows
+        }
 
-    def put_receipt(
-        self, function: str, container: str, name: str, *, etag: str, failures: int, state: str
-    ) -> None:
+    def put_receipt(self, function: str, container: str, name: str, receipt: Receipt) -> None:
         """Note what became of a blob's event."""
-        values = (function, container, name, etag, failures, state)
+        values = (function, container, name, receipt.etag, receipt.failures, receipt.state)
         self._execute("INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?, ?)", values)
 
     def _query(self, query: str, *values: Any) -> list[sqlite3.Row]:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from devhost.timers import next_time
+from devhost.functions import Function
+from devhost.timers import Timer, next_time
 
 AFTER = datetime(2026, 1, 1, 12, 0, 0, 500_000, tzinfo=UTC)  # a Thursday
 
@@ -63,3 +64,12 @@ def test_text_that_is_no_schedule_is_refused(schedule: str, named: str) -> None:
     """With what is wrong in it."""
     with pytest.raises(ValueError, match=named):
         next_time(schedule, AFTER)
+
+
+@pytest.mark.parametrize(("took", "pause"), [(0.1, 5.0), (2.0, 18.0)])
+def test_period_is_longer_where_a_call_takes_long(took: float, pause: float) -> None:
+    """What replaces a schedule by seconds keeps the host busy for a tenth of its time at most."""
+    function = Function(name="look", trigger={"type": "timerTrigger"}, call=print)
+    timer = Timer(function=function, schedule="0 30 3 * * *", period=5.0)
+
+    assert timer.pause(took) == pause
