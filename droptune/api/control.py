@@ -69,7 +69,7 @@ def record_word(run_id: str, said: Said, services: ApiServices, base: str) -> Ap
     if said.about not in ("", *AWAITING.values()):
         raise bad_request("bad-about", "about: not known.", "Use training or promotion.")
     for _ in range(_TRIES):
-        record = get_run(services.runs, run_id)
+        record = get_run(services, run_id)
         control, etag = load_control(services.runs, record.ref)
         word = new_word(said, record, control, services.clock.now())
         if word is None:

@@ -29,7 +29,7 @@ def replay_notifications(request: ApiRequest, services: ApiServices) -> ApiRespo
     Repeating it is safe: what is tried already is left alone.
     """
     read_object(request, ())
-    record = get_run(services.runs, run_id_of(request))
+    record = get_run(services, run_id_of(request))
     replayed = services.replay(record.id)
     shown = show_notifications(record.id, services)
     return json_response({"replayed": replayed, **shown}, 202)
@@ -37,7 +37,7 @@ def replay_notifications(request: ApiRequest, services: ApiServices) -> ApiRespo
 
 def show_notifications(run_id: str, services: ApiServices) -> Payload:
     """Return the document of a run's notifications; raises a 404."""
-    record = get_run(services.runs, run_id)
+    record = get_run(services, run_id)
     found = read_deliveries(stored_deliveries(record.id, services), services)
     return {"notifications": [_shown(delivery) for delivery in found]}
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from droptune.api.bodies import checked_run_id, no_such_run
+from droptune.api.services import ApiServices
 from droptune.domain.dataset import is_name
 from droptune.domain.payload import Payload
 from droptune.domain.run import Control, RunRecord, RunRef
@@ -25,18 +26,30 @@ def find_record(runs: BlobStore, ref: RunRef) -> RunRecord | None:
     return RunRecord.from_payload(document) if document else None
 
 
-def find_run(runs: BlobStore, run_id: str) -> RunRecord | None:
+def find_run(services: ApiServices, run_id: str) -> RunRecord | None:
     """Return the record of the run with an id, or None."""
-    pointer = find_document(runs, f"_ids/{run_id}")
+    ref = _ref_of(services, run_id)
+    return find_record(services.runs, ref) if ref else None
+
+
+def _ref_of(services: ApiServices, run_id: str) -> RunRef | None:
+    """Return whose run it is, which never changes: each process asks once."""
+    name = f"_ids/{run_id}"
+    known = services.documents.recall(services.runs, name)
+    if isinstance(known, RunRef):
+        return known
+    pointer = find_document(services.runs, name)
     project = pointer.get("project") if pointer else None
     if not isinstance(project, str) or not is_name(project):
         return None
-    return find_record(runs, RunRef(project=project, id=run_id))
+    ref = RunRef(project=project, id=run_id)
+    services.documents.keep(services.runs, name, ref)
+    return ref
 
 
-def get_run(runs: BlobStore, run_id: str) -> RunRecord:
+def get_run(services: ApiServices, run_id: str) -> RunRecord:
     """Return the record of the run with an id; raises a 404."""
-    record = find_run(runs, checked_run_id(run_id))
+    record = find_run(services, checked_run_id(run_id))
     if record is None:
         raise no_such_run(run_id)
     return record

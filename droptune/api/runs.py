@@ -107,7 +107,7 @@ def _read_wish(body: dict[str, Any], by: str, services: ApiServices) -> RunReque
         raise bad_request("empty", f"{key}: nothing is named.", f"Name what to {key}.")
     if key == "dataset":
         return RunRequest(dataset=read_dataset(text), cause=Cause.REQUEST, by=by)
-    record = get_run(services.runs, checked_run_id(text))
+    record = get_run(services, checked_run_id(text))
     return RunRequest(dataset=record.dataset, cause=Cause(key), repeats=record.id, by=by)
 
 
@@ -133,7 +133,7 @@ def get_run_status(request: ApiRequest, services: ApiServices) -> ApiResponse:
 
 def show_status(services: ApiServices, run_id: str, base: str) -> Payload:
     """Return the status document of a run; raises a 404."""
-    record = get_run(services.runs, run_id)
+    record = get_run(services, run_id)
     control = read_control(services.runs, record.ref)
     return status_document(record, control, base, services.clock.now())
 
@@ -159,7 +159,7 @@ def get_answers(request: ApiRequest, services: ApiServices) -> ApiResponse:
 
 
 def _stored(request: ApiRequest, services: ApiServices, name: str, kind: str) -> ApiResponse:
-    record = get_run(services.runs, run_id_of(request))
+    record = get_run(services, run_id_of(request))
     blob = services.runs.find(record.ref.folder + name)
     what = name.partition(".")[0]
     if blob is None:
@@ -197,7 +197,7 @@ def promote_later(
 
     Asking again while it is under way, or once it is done, gives the same answer.
     """
-    run = get_run(services.runs, run_id).ref
+    run = get_run(services, run_id).ref
     promotion = services.promote(run, by, reason)
     asked = PromotionRequest(run=run, promotion=promotion.attempt)
     url = f"{base}/api/runs/{run.id}"

@@ -33,7 +33,7 @@ def say_on_page(request: ApiRequest, services: ApiServices) -> ApiResponse:
         reason = form.get("reason", "").strip()[:LONGEST_REASON]
         return _shown(promote_later(run_id, request.principal, reason, services, base))
     if word == "replay":
-        services.replay(get_run(services.runs, run_id).id)
+        services.replay(get_run(services, run_id).id)
         return see(f"{HOME}/runs/{run_id}#notifications")
     if word not in WORDS:
         raise bad_word(word, (*WORDS, *_REPEATS, "promote", "replay"))

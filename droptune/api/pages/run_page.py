@@ -21,7 +21,7 @@ def show_run(request: ApiRequest, services: ApiServices) -> ApiResponse:
     visitor = find_visitor(request, services)
     if visitor is None:
         return ask_to_sign_in(request, services)
-    record = get_run(services.runs, run_id_of(request))
+    record = get_run(services, run_id_of(request))
     stored = list(services.runs.list(record.ref.folder))
     told = stored_deliveries(record.id, services)
     shown = ShownRun(
@@ -45,5 +45,5 @@ def show_document(request: ApiRequest, services: ApiServices) -> ApiResponse:
     """GET /api/dashboard/runs/{id}/files/{name}: a document of the run, unchanged."""
     if find_visitor(request, services) is None:
         return ask_to_sign_in(request, services)
-    record = get_run(services.runs, run_id_of(request))
+    record = get_run(services, run_id_of(request))
     return stored_document(request, services, record, request.params.get("name", ""))
