@@ -96,8 +96,9 @@ def _all_ended(app: LocalApp, datasets: int) -> bool:
     live one a mark."""
     with open_storage(app.storage_connection_string) as storage:
         container = storage.get_container_client("runs")
-        rows = sum(1 for _ in container.list_blob_names(name_starts_with="_index/"))
-        return rows >= datasets and not any(container.list_blob_names(name_starts_with=MARKS))
+        if any(container.list_blob_names(name_starts_with=MARKS, results_per_page=1)):
+            return False
+        return sum(1 for _ in container.list_blob_names(name_starts_with="_index/")) >= datasets
 
 
 def _chunks(numbers: range, count: int) -> list[range]:

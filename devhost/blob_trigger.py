@@ -22,6 +22,7 @@ from devhost.settings import resolve
 POLL_SECONDS = 0.5
 _REST = 4  # times as long as a listing took: thousands of blobs keep nobody listing all the time
 _AT_ONCE = 4
+_PAGE = 100  # Azurite answers nobody else while it lists: 9 ms for so many, 171 ms for 2,000
 _logger = logging.getLogger(__name__)
 
 
@@ -62,7 +63,7 @@ class BlobTrigger:
         return took
 
     def _list(self) -> dict[str, str]:
-        blobs = self.container.list_blobs()
+        blobs = self.container.list_blobs(results_per_page=_PAGE)
         return {blob.name: str(blob.etag) for blob in blobs if self.pattern.fullmatch(blob.name)}
 
     async def _notice(
