@@ -48,6 +48,7 @@ class Load:
         host_mib: the host's resident memory at each look; empty where the system does not tell.
         cpu_seconds: processor time that host and storage have taken by then, which other work on
             the machine does not lengthen.
+        machine_busy: processor time of all work on the machine, at each look.
     """
 
     datasets: int
@@ -57,6 +58,7 @@ class Load:
     answers: Answers = field(default_factory=Answers)
     host_mib: list[float] = field(default_factory=list)
     cpu_seconds: dict[str, float] = field(default_factory=dict)
+    machine_busy: list[float] = field(default_factory=list)
 
     @property
     def ended(self) -> int:
@@ -153,6 +155,14 @@ def _measure(app: LocalApp, load: Load) -> None:
         load.cpu_seconds["host"] = sum(_cpu_seconds(each) for each in host)
         storage = _group(pids["storage"])
         load.cpu_seconds["storage"] = sum(_cpu_seconds(each) for each in storage)
+        load.machine_busy.append(_busy_seconds())
+
+
+def _busy_seconds() -> float:
+    """Return the processor time that all work on the machine has taken."""
+    first = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()
+    user, nice, system, _, _, irq, softirq, steal = (int(each) for each in first[1:9])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
 
 
 def _group(leader: int | None) -> Iterator[Path]:
@@ -228,7 +238,10 @@ def _tell(load: Load) -> None:
     if load.host_mib:
         middle = statistics.median(load.host_mib)
         print(f"host memory               {middle:.0f} MiB median, {max(load.host_mib):.0f} most")
-    for who, spent in (load.cpu_seconds | {"asking": answers.cpu_seconds}).items():
+    spent_by = load.cpu_seconds | {"asking": answers.cpu_seconds}
+    if busy := load.machine_busy:
+        spent_by["all else"] = busy[-1] - busy[0] - sum(spent_by.values())
+    for who, spent in spent_by.items():
         each = 1000 * spent / load.datasets
         print(
             f"processor, {who:<14} {spent:.1f} s, {100 * spent / took:.0f} % of a core, "
