@@ -16,11 +16,11 @@ from droptune.validation.rules.registry import Rule
 from droptune.validation.rules.selection import Selection
 from droptune.validation.scanned import Scanned
 from droptune.validation.signs import Signs
+from droptune.validation.tokens.recipe import LONGEST_TEXT
 from droptune.validation.written_keys import count_written
 
 T = TypeVar("T")
 BOM = b"\xef\xbb\xbf"
-ODD_BYTES = 8_000
 _REFUSALS = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
 _SPACED = rb'"[ \t\r]+:'
 _SPACED_KEY = re.compile(_SPACED)
@@ -91,6 +91,9 @@ class Parser:
         """Put lines, examples and what rules on lines say into a result."""
         self._selection, self._sought, self._result = selection, sought, result
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder().decode
+        model = selection.asked.model
+        most_tokens = (model.example_tokens if model else None) or LONGEST_TEXT
+        self._most_bytes = min(most_tokens, LONGEST_TEXT)  # a token has a byte or more
         self._parsed: list[Parsed] = []
 
     def parse(self, block: Block) -> list[Parsed]:
@@ -117,23 +120,34 @@ class Parser:
                 continue
             result.lines += 1
             told = told_by(masks[at])
-            ended = block.ended or at < last
             if told.lines:
-                self._ask(told.lines, RawLine(raw, result.lines, ended=ended))
-            self._line(raw, written[at], ended, told)
+                self._ask(told.lines, RawLine(raw, result.lines, ended=block.ended or at < last))
+            plain = self._plain(raw)
+            if plain is not None and written[at] == 1 + 2 * len(plain) and not told.spaced:
+                found = Parsed(plain, None, raw, result.lines, told.examples, told.states)
+                self._parsed.append(found)
+            else:
+                self._line(raw, plain, written[at], block.ended or at < last, told)
 
-    def _line(self, raw: bytes, written: int, ended: bool, told: Told) -> None:
-        data = raw[len(BOM) :] if raw.startswith(BOM) else raw
-        number = self._result.lines
-        plain: list[PlainMessage] | None = None
-        value: Any = None
+    def _plain(self, raw: bytes) -> list[PlainMessage] | None:
         try:
-            if len(data) <= ODD_BYTES:
-                plain = decode_plain(data)
-            if plain is None:
-                value = self._decode(data)
+            return decode_plain(raw) if len(raw) <= self._most_bytes else None
         except _REFUSALS:
-            value = None
+            return None
+
+    def _line(
+        self, raw: bytes, plain: list[PlainMessage] | None, written: int, ended: bool, told: Told
+    ) -> None:
+        """Read a line that is not surely a plain example."""
+        data, number, value = raw, self._result.lines, None
+        if plain is None and raw.startswith(BOM):
+            data = raw[len(BOM) :]
+            plain = self._plain(data)
+        if plain is None:
+            try:
+                value = self._decode(data)
+            except _REFUSALS:
+                value = None
         if plain is None and type(value) is not dict:
             self._ask(self._selection.faulty, RawLine(data, number, ended=ended))
             return

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 
 from droptune.validation.reading import Digest, InOneGo, Plan
 from droptune.validation.scan import Scanner
@@ -13,7 +15,7 @@ from droptune.validation.scanned import Scanned
 from droptune.validation.sources import FileSource, Source
 
 WORTH_BYTES = 24 << 20
-SMALLEST_RANGE, LARGEST_RANGE = 4 << 20, 8 << 20
+SMALLEST_RANGE, LARGEST_RANGE = 1 << 20, 8 << 20
 Range = tuple[int, int | None]
 _own: list[Scanner] = []  # of a process of a pool, which has no other place to keep it
 
@@ -21,9 +23,9 @@ _own: list[Scanner] = []  # of a process of a pool, which has no other place to 
 class Pool:
     """Reads large files of this machine by several processes, all else in one go.
 
-    This process takes ranges from the end while the others take them from the beginning. They start
-    at the first file that is worth it. If one of them dies (memory), the file is read once more in
-    this process.
+    Every process takes the next range as soon as it is done with one; they become smaller towards
+    the end, so that all end together. The others start at the first file that is worth it. If one
+    of them dies (memory), the file is read once more in this process.
     """
 
     def __init__(self, plan: Plan, workers: int) -> None:
@@ -55,39 +57,21 @@ class Pool:
 
     def _scan(self, source: FileSource, digest: Digest) -> Scanned:
         executor, size = self._started(), source.size_bytes
-        cut = list(ranges(size, self._workers))
-        parts = {at: executor.submit(_scan, source, *each) for at, each in enumerate(cut)}
+        parts = [
+            _Part(start, end, executor.submit(_scan, source, start, end))
+            for start, end in ranges(size, self._workers)
+        ]
+        whole = _InOrder(parts, lambda part: digest.tell((part.end or size) - part.start))
         with ThreadPoolExecutor(1) as beside:
             hashed = beside.submit(digest.read, source)
-            own = self._take_from_the_end(source, cut, parts, digest)
-            whole: Scanned | None = None
-            for at, (start, end) in enumerate(cut):
-                part = own.pop(at, None)
-                if part is None:
-                    part = parts.pop(at).result()
-                    digest.tell((size if end is None else end) - start)
-                if whole is None:
-                    whole = part
-                else:
-                    whole.merge(part)
+            scanner = self._in_one_go.scanner()
+            for part in parts:
+                if part.others.cancel():  # nobody has begun with it
+                    part.own = scanner.scan(source, part.start, part.end)
+                    whole.take_in()
+            whole.take_in(wait=True)
             hashed.result()
-        return whole or Scanned()
-
-    def _take_from_the_end(
-        self,
-        source: FileSource,
-        cut: list[Range],
-        parts: dict[int, Future[Scanned]],
-        digest: Digest,
-    ) -> dict[int, Scanned]:
-        """Scan here what no other process has begun, the last range first."""
-        scanner, own = self._in_one_go.scanner(), {}
-        for at in reversed(range(len(cut))):
-            if parts[at].cancel():
-                start, end = cut[at]
-                own[at] = scanner.scan(source, start, end)
-                digest.tell((source.size_bytes if end is None else end) - start)
-        return own
+        return whole.scanned or Scanned()
 
     def _started(self) -> ProcessPoolExecutor:
         if self._executor is None:
@@ -100,14 +84,50 @@ class Pool:
         return self._executor
 
 
+@dataclass(slots=True)
+class _Part:
+    """A range, and what it holds once this or another process has scanned it."""
+
+    start: int
+    end: int | None
+    others: Future[Scanned]
+    own: Scanned | None = None
+
+
+class _InOrder:
+    """What the parts of a file hold, merged in their order as they come."""
+
+    def __init__(self, parts: Iterable[_Part], tell: Callable[[_Part], object]) -> None:
+        """Merge parts, and tell of each that was merged."""
+        self.scanned: Scanned | None = None
+        self._left, self._tell = deque(parts), tell
+
+    def take_in(self, *, wait: bool = False) -> None:
+        """Merge what is there; with `wait` all. Raises BrokenProcessPool if a process died."""
+        while self._left and (wait or self._left[0].own or _is_done(self._left[0].others)):
+            part = self._left.popleft()
+            found = part.own or part.others.result()
+            if self.scanned is None:
+                self.scanned = found
+            else:
+                self.scanned.merge(found)
+            self._tell(part)
+
+
+def _is_done(future: Future[Scanned]) -> bool:
+    return future.done() and not future.cancelled()
+
+
 def ranges(size_bytes: int, workers: int) -> Iterator[Range]:
-    """Cut a file into ranges: enough for every process to have some, none too large.
+    """Cut a file into ranges, none too large, smaller towards the end.
 
     The last one has no end: it takes what a growing file gained meanwhile.
     """
-    step = min(LARGEST_RANGE, max(SMALLEST_RANGE, size_bytes // (4 * workers)))
-    for start in range(0, size_bytes, step):
+    start = 0
+    while start < size_bytes:
+        step = min(LARGEST_RANGE, max(SMALLEST_RANGE, (size_bytes - start) // (4 * workers)))
         yield start, start + step if start + step < size_bytes else None
+        start += step
 
 
 def _prepare(plan: Plan) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,10 +46,24 @@ class Digest:
         return self._hash.hexdigest()
 
     def add(self, data: bytes) -> None:
-        """Take in bytes."""
-        self._hash.update(data)
-        self.size_bytes += len(data)
+        """Take in bytes, and tell of them."""
+        self._take(data)
         self.tell(len(data))
+
+    @contextmanager
+    def beside(self) -> Iterator[Callable[[bytes], None]]:
+        """Give what takes in bytes in a thread, one piece at a time, and tells of them in this."""
+        with ThreadPoolExecutor(1) as executor:
+            last = executor.submit(self._take, b"")
+
+            def add(data: bytes) -> None:
+                nonlocal last
+                last.result()
+                last = executor.submit(self._take, data)
+                self.tell(len(data))
+
+            yield add
+            last.result()
 
     def tell(self, size_bytes: int) -> None:
         """Tell of progress."""
@@ -58,8 +74,11 @@ class Digest:
         """Take in a whole file; of its progress, whoever else reads it tells."""
         with source.open() as stream:
             while data := stream.read(1 << 20):
-                self._hash.update(data)
-                self.size_bytes += len(data)
+                self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        self._hash.update(data)
+        self.size_bytes += len(data)
 
 
 class Reader(Protocol):
@@ -82,8 +101,10 @@ class InOneGo:
 
     def scan(self, source: Source, digest: Digest) -> Scanned:
         """See Reader."""
-        beside = source.size_bytes > WORTH_A_THREAD and (os.cpu_count() or 1) > 1
-        return self.scanner().scan(source, on_bytes=digest.add, beside=beside)
+        if source.size_bytes <= WORTH_A_THREAD or (os.cpu_count() or 1) < 2:
+            return self.scanner().scan(source, on_bytes=digest.add)
+        with digest.beside() as add:
+            return self.scanner().scan(source, on_bytes=add, beside=True)
 
     def scanner(self) -> Scanner:
         """Return this process's scanner."""

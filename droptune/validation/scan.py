@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,7 +20,9 @@ from droptune.validation.tokens import make_counter
 from droptune.validation.tokens.recipe import Plain, Recipe, Texts
 
 _SAMPLE_BYTES = 4_000
-BATCH_BESIDE = 4 << 20  # handing over costs up to 5 ms, the interpreter's switch interval
+_TOGETHER = 32  # so few that what they hold stays near the processor
+BATCH_BESIDE = 4 << 20  # handing over costs a few switch intervals
+_SWITCH_SECONDS = 0.0002  # the interpreter's 5 ms would be a sixth of what a batch takes
 Counts = Callable[[], list[int]]
 CountMany = Callable[[list[str]], Counts]
 
@@ -73,8 +76,13 @@ class Scanner:
         if not beside:
             yield lambda texts: (lambda counts: lambda: counts)(self.counter.count_many(texts))
             return
-        with ThreadPoolExecutor(1) as executor:
-            yield lambda texts: executor.submit(self.counter.count_beside, texts).result
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        try:
+            with ThreadPoolExecutor(1) as executor:
+                yield lambda texts: executor.submit(self.counter.count_beside, texts).result
+        finally:
+            sys.setswitchinterval(interval)
 
 
 @dataclass(slots=True)
@@ -155,6 +163,7 @@ class _Scan:
         totals, assistants = self.result.tokens["total"], self.result.tokens["assistant"]
         counts, at, at_answer = work.counts, 0, len(work.texts.others)
         shows = bool(self._selection.plain or self._adders)
+        shown = list[tuple[Parsed, int]]()
         for each, known in zip(work.parsed, work.known, strict=True):
             if type(known) is int:
                 tokens = known
@@ -172,22 +181,24 @@ class _Scan:
                 totals[tokens] += 1
                 assistants[assistant] += 1
             if shows or each.sought or each.found or each.plain is None:
-                self._show(each, tokens)
+                shown.append((each, tokens))
+        for start in range(0, len(shown), _TOGETHER):
+            self._show(shown[start : start + _TOGETHER])
 
-    def _show(self, parsed: Parsed, tokens: int) -> None:
-        plain, value, raw, line, sought, found = parsed
-        tally = self.result.tally
-        example = Example(
-            value, raw, line, plain=plain, odd=plain is None, tokens=tokens, asked=self._asked
-        )
-        asked = self._selection.odd if plain is None else self._selection.plain
-        for rule in (*asked, *sought):
-            for place in rule.check(example):
-                tally.add(rule.id, place, line)
+    def _show(self, shown: list[tuple[Parsed, int]]) -> None:
+        """Show a few examples to every rule and state that they concern, one after the other."""
+        asked, tally, states = self._asked, self.result.tally, self.result.states
+        examples = [Example(*parsed[:4], tokens, asked) for parsed, tokens in shown]
+        for example, (parsed, _) in zip(examples, shown, strict=True):
+            rules = self._selection.odd if parsed.plain is None else self._selection.plain
+            for rule in (*rules, *parsed.sought):
+                for place in rule.check(example):
+                    tally.add(rule.id, place, parsed.line)
+            for kind in parsed.found:
+                states[kind].add(example)
         for add in self._adders:
-            add(example)
-        for kind in found:
-            self.result.states[kind].add(example)
+            for example in examples:
+                add(example)
 
     def _count_odd(self, value: dict[str, Any]) -> int:
         messages = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from itertools import islice, pairwise
 from typing import Any, NamedTuple, Self
 
@@ -92,7 +93,8 @@ class Answers:
     def merge(self, later: Self, lines: int) -> None:
         """Take in what of the following part is in the sample."""
         self.kept += later.kept
-        self._trim()
+        if len(self.kept) >= 2 * SAMPLED:
+            self._trim()
 
     def _trim(self) -> None:
         self.kept = sorted(self.kept)[:SAMPLED]
@@ -106,20 +108,23 @@ class Answers:
 def read_answer(example: Example, digest: int) -> Answer:
     """Return what is kept of an example; an answer without text has neither opening nor label."""
     if example.plain is not None:
-        roles = [each.role for each in example.plain]
-        answer, refusal = example.plain[-1].content, None
-        asked = [each.content for each in example.plain if each.role == "user"]
-        return _read(digest, roles, asked[-1] if asked else "", answer, refusal)
+        texts: list[tuple[str, str]] = [(each.role, each.content) for each in example.plain]
+        return _read(digest, texts, texts[-1][1], None)
     messages = [each for each in example.messages if not each.path.startswith("non_preferred")]
-    roles = [each.role for each in messages]
-    last = messages[-1].value if roles and roles[-1] == "assistant" else {}
-    asked = [each.value.get("content") for each in messages if each.role == "user"]
-    prompt = asked[-1] if asked and type(asked[-1]) is str else ""
-    content = last.get("content")
-    return _read(digest, roles, prompt, content if type(content) is str else "", last.get("refusal"))
+    last = messages[-1].value if messages and messages[-1].role == "assistant" else {}
+    texts = [(each.role, _text(each.value)) for each in messages]
+    return _read(digest, texts, _text(last), last.get("refusal"))
 
 
-def _read(digest: int, roles: list[str], prompt: str, answer: str, refusal: Any) -> Answer:
+def _text(message: Mapping[str, Any]) -> str:
+    content = message.get("content")
+    return content if type(content) is str else ""
+
+
+def _read(digest: int, texts: Sequence[tuple[str, str]], answer: str, refusal: Any) -> Answer:
+    asked = [text for role, text in texts if role == "user"]
+    prompt = asked[-1] if asked else ""
+    roles = [role for role, _ in texts]
     words = answer.split(None, 6)
     short = 0 < len(answer) <= _LABEL_CHARS and len(words) <= _LABEL_WORDS
     refuses = bool(refusal) or (

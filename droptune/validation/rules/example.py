@@ -10,13 +10,14 @@ from typing import Any, NamedTuple, Protocol, Self, TypeVar
 from droptune.domain.dataset import Role
 from droptune.domain.models import ModelFacts
 from droptune.validation.figures import Histogram
-from droptune.validation.plain import PlainMessage, as_written
+from droptune.validation.plain import FEW_MESSAGES, PlainMessage, as_written
 from droptune.validation.report import ValidationRequest
 from droptune.validation.rules.faults import Fault, find_fault
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 PROMPTING = ("system", "developer")
 OUTPUTS = ("preferred_output", "non_preferred_output")
+_PATHS = tuple(f"messages[{at}].content" for at in range(FEW_MESSAGES))
 S = TypeVar("S", bound="State")
 
 
@@ -79,30 +80,30 @@ class Example:
         odd: whether it is anything but messages of text, the last of them the assistant's.
         tokens: all of the example's, with what is counted apart.
         asked: how the dataset shall be read.
+        turns: what `turns_of` returned, once it was asked.
     """
 
     __slots__ = (
         "_digest", "_messages", "_texts", "_value",
-        "asked", "line", "odd", "plain", "raw", "tokens",
+        "asked", "line", "odd", "plain", "raw", "tokens", "turns",
     )  # fmt: skip
 
     def __init__(
         self,
+        plain: list[PlainMessage] | None,
         value: dict[str, Any] | None,
         raw: bytes,
         line: int,
-        *,
-        plain: list[PlainMessage] | None = None,
-        odd: bool,
         tokens: int,
         asked: Asked,
     ) -> None:
-        """Hold an example."""
-        self._value, self.raw, self.line, self.odd = value, raw, line, odd
-        self.plain, self.tokens, self.asked = plain, tokens, asked
+        """Hold an example: the messages of a plain one, the value of any other."""
+        self.plain, self._value, self.raw, self.line = plain, value, raw, line
+        self.odd, self.tokens, self.asked = plain is None, tokens, asked
         self._digest: int | None = None
         self._messages: list[Message] | None = None
         self._texts: list[Text] | None = None
+        self.turns: Any = None
 
     @property
     def digest(self) -> int:
@@ -153,8 +154,8 @@ class Example:
                 [text for message in self.messages for text in _texts_of(message)]
                 if self.plain is None
                 else [
-                    Text(f"messages[{at}].content", each.role, each.content)
-                    for at, each in enumerate(self.plain)
+                    Text(path, each.role, each.content)
+                    for path, each in zip(_PATHS, self.plain, strict=False)
                 ]
             )
         return self._texts

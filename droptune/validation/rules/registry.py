@@ -85,8 +85,8 @@ class Rule:
         fails, passes: a dataset each, of which the rule speaks, and does not speak; a function
             where it is large, because every start of the program makes the others.
         odd_only: asked only of examples that are anything but `messages` of non-blank text with
-            known roles, the last of them the assistant's, on a line of 8,000 bytes at most. Most
-            examples are not odd, and cost nothing.
+            known roles, the last of them the assistant's, on a line with no more bytes than the
+            model trains on tokens. Most examples are not odd, and cost nothing.
         signs: asked only of lines in which one of these expressions is found; empty for all. They
             see the line as it is written, with JSON's escapes; see `validation/signs.py` for what
             they may hold.

@@ -12,6 +12,7 @@ class Selection:
     """The rules that apply to a dataset, by what they are asked of.
 
     Attributes:
+        asked: how the dataset shall be read.
         faulty: of lines that hold no valid object.
         line: of lines that hold one of their signs.
         plain: of every example.
@@ -24,6 +25,7 @@ class Selection:
 
     def __init__(self, rules: tuple[Rule, ...], asked: Asked) -> None:
         """Sort the rules that apply."""
+        self.asked = asked
         families = asked.request.families
         self.rules = tuple(
             rule

@@ -160,13 +160,14 @@ class Sketches:
     def merge(self, later: Self, lines: int) -> None:
         """Take in those of what follows."""
         self._flush()
-        for rows in later.parts():
+        if later.halvings > self.halvings:
+            self.halvings = later.halvings
+            self._thin()
+        for each in later.parts():
+            rows = each.only(self._mask(each)) if later.halvings < self.halvings else each
             rows.meta[:, 0] += lines
             self._rows.append(rows)
             self._count += len(rows)
-        if later.halvings != self.halvings:
-            self.halvings = max(self.halvings, later.halvings)
-            self._thin()
         self._bound()
 
     def parts(self) -> list[Rows]:

@@ -10,7 +10,6 @@ from droptune.validation.plain import PlainMessage
 from droptune.validation.rules.example import Example
 
 _encode = msgspec.json.encode
-_last: list[Any] = [None, None]
 
 
 class Turns(NamedTuple):
@@ -29,9 +28,9 @@ class Turns(NamedTuple):
 
 def turns_of(example: Example) -> Turns:
     """Return the example's turns; asked for the same example again, what was found before."""
-    if _last[0] is not example:
-        _last[0], _last[1] = example, _read(example)
-    found: Turns = _last[1]
+    found: Turns | None = example.turns
+    if found is None:
+        found = example.turns = _read(example)
     return found
 
 

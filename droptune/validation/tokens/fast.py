@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from droptune.validation.tokens.reference import ReferenceCounter, is_panic
 from droptune.validation.tokens.vocabulary import ENCODINGS
 
-CACHE_BYTES = 104 << 20
+CACHE_BYTES = 176 << 20
 # No end of it is its beginning, so that no text can make another of it with its neighbour.
 SEPARATOR = "\x00\x01droptune\x02"
 _SEPARATOR_ID = 250_000
@@ -64,7 +64,7 @@ class FastCounter:
 
     def count_beside(self, texts: list[str]) -> list[int]:
         """Return the same, letting other threads run meanwhile: all texts are one call."""
-        counts = _attempt(lambda: _lengths(self._backend, SEPARATOR.join(texts)))
+        counts = _attempt(lambda: _lengths(self._backend, texts))
         if counts is not None and len(counts) == len(texts):  # else a text holds a separator
             return counts
         return self.count_many(texts)
@@ -104,11 +104,13 @@ def load_backend(encoding: str) -> Any:
         return BPETokenizer.from_tiktoken(str(path), vocabulary.scheme, {SEPARATOR: _SEPARATOR_ID})
 
 
-def _lengths(backend: Any, joined: str) -> list[int]:
+def _lengths(backend: Any, texts: list[str]) -> list[int]:
     """Return how many tokens lie between separators; one row, so that nothing is padded."""
     import numpy as np
     from gigatoken.gigatoken_rs import PadTruncate
 
+    # As bytes: joined as text, one wide character would make all of it wide.
+    joined = SEPARATOR.encode().join([text.encode() for text in texts])
     rows, _ = backend.encode_batch_padded([joined], PadTruncate(0), parallel=False)
     ends = np.flatnonzero(rows[0] == _SEPARATOR_ID)
     lengths: list[int] = (np.diff(ends, prepend=-1, append=len(rows[0])) - 1).tolist()

@@ -17,7 +17,7 @@ ASKED = Asked(request=ValidationRequest(), format="supervised", model=None)
 
 def example(line: dict[str, object], at: int = 1) -> Example:
     raw = json.dumps(line).encode()
-    return Example(line, raw, at, odd=True, tokens=0, asked=ASKED)
+    return Example(None, line, raw, at, 0, ASKED)
 
 
 def many(count: int) -> list[Example]:

@@ -68,7 +68,7 @@ HOSTILE = (
 def example(line: dict[str, Any]) -> Example:
     raw = json.dumps(line, ensure_ascii=False).encode()
     asked = Asked(request=ValidationRequest(), format="supervised", model=None)
-    return Example(line, raw, 1, odd=True, tokens=0, asked=asked)
+    return Example(None, line, raw, 1, 0, asked)
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=[scene.name for scene in SCENES])

@@ -93,7 +93,7 @@ WRITERS: dict[str, Callable[[object], bytes]] = {
 
 
 def _speaks(rule: Rule, value: dict[str, object], raw: bytes) -> bool:
-    example = Example(value, raw, 1, odd=True, tokens=1, asked=ASKED)
+    example = Example(None, value, raw, 1, 1, ASKED)
     return any(True for _ in rule.check(example))
 
 

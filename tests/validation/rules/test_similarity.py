@@ -188,7 +188,7 @@ def test_damaged_earlier_test_is_compared_as_far_as_it_can_be() -> None:
 def examples(lines: tuple[Any, ...]) -> list[Example]:
     asked = Asked(request=ValidationRequest(), format="supervised", model=None)
     return [
-        Example(line, json.dumps(line).encode(), at, odd=False, tokens=9, asked=asked)
+        Example(None, line, json.dumps(line).encode(), at, 9, asked)
         for at, line in enumerate(lines, 1)
     ]
 
