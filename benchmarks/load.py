@@ -36,6 +36,7 @@ ANSWERS_A_SECOND = 10.0
 _WRITERS = 4
 _LOOK_SECONDS = 0.5
 _COUNT_SECONDS = 2.0
+_MOST_TOLD = 5
 
 
 @dataclass(kw_only=True, slots=True)
@@ -232,7 +233,10 @@ def _tell(load: Load) -> None:
     print(f"dropped at once           {load.datasets}, in {load.drop_seconds:.1f} s")
     print(f"all ended after           {took:.1f} s")
     print(f"lost                      {load.lost}")
-    print(f"status answers            {len(answers.seconds)}, {answers.unanswered} unanswered")
+    refused = answers.unanswered
+    print(f"status answers            {len(answers.seconds)}, {len(refused)} unanswered")
+    for what in refused[:_MOST_TOLD]:
+        print(f"  instead                 {what}")
     for share in (0.5, 0.9, 0.99, 1.0):
         print(f"  {100 * share:.0f} of 100 within        {1000 * answers.within(share):.0f} ms")
     if load.host_mib:

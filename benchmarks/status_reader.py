@@ -28,12 +28,12 @@ class Answers:
     Attributes:
         seconds: of each answer, counted from when it was due to be asked: a connection that is
             still busy then makes it longer.
-        unanswered: how many requests failed, or were answered by anything but 200 or 404.
+        unanswered: what came instead of an answer of 200 or 404.
         cpu_seconds: processor time that asking took.
     """
 
     seconds: list[float] = field(default_factory=list)
-    unanswered: int = 0
+    unanswered: list[str] = field(default_factory=list)
     cpu_seconds: float = 0.0
 
     def within(self, share: float) -> float:
@@ -91,12 +91,12 @@ class _Reader:
             due, folder = self._next()
             if over.wait(max(due - time.monotonic(), 0)):
                 break
-            document = self._get(connection, folder)
+            document, refused = self._get(connection, folder)
             seconds = time.monotonic() - due
             with self._lock:
                 self.answers.seconds.append(seconds)
-                self.answers.unanswered += document is None
-                for run in (document or {}).get("runs", ()):
+                self.answers.unanswered += refused
+                for run in document.get("runs", ()):
                     self._runs[folder] = run["id"]
         connection.close()
 
@@ -105,15 +105,17 @@ class _Reader:
             self._due += self._every
             return self._due, self._chance.choice(self._folders)
 
-    def _get(self, connection: HTTPConnection, folder: str) -> dict[str, Any] | None:
+    def _get(self, connection: HTTPConnection, folder: str) -> tuple[dict[str, Any], list[str]]:
+        """Return a status document, and what came instead if that is not one."""
         run = self._runs.get(folder)
         try:
             connection.request("GET", f"/api/runs/{run}" if run else f"/api/datasets/{folder}")
             with connection.getresponse() as answer:
                 body = answer.read()
-            known = answer.status in (200, 404)  # 404: not dropped yet
-            document: dict[str, Any] | None = json.loads(body) if known else None
-        except (OSError, HTTPException):
+        except (OSError, HTTPException) as error:
             connection.close()
-            return None
-        return document
+            return {}, [repr(error)]
+        if answer.status not in (200, 404):  # 404: not dropped yet
+            return {}, [f"{answer.status}: {body[:300].decode(errors='replace')}"]
+        document: dict[str, Any] = json.loads(body)
+        return document, []
