@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from droptune.domain.cost import CostEstimate, estimate
@@ -80,10 +81,16 @@ class _Validation:
 
     def run(self) -> Report:
         """Return the report."""
-        try:
-            files = tuple(map(self._file, self._sources, self._starts))
-        finally:
-            self._reader.close()
+        with ThreadPoolExecutor(1) as beside:
+            try:
+                files = tuple(map(self._file, self._sources, self._starts))
+            finally:
+                closed = beside.submit(self._reader.close)
+            report = self._report(files)
+            closed.result()
+        return report
+
+    def _report(self, files: tuple[FileReport, ...]) -> Report:
         if why := fast_fault():
             self._findings.slow(why)
         tally = Tally()

@@ -23,7 +23,7 @@ SHINGLE = 5
 LEAST_HASHES = 8
 _KEPT, _ANSWER_KEPT, _ANSWER_BYTES = 64, 16, 256
 _SHORTEST, _LONGEST = 20, 200_000
-_BATCH_BYTES = 256 << 10
+_BATCH_BYTES = 128 << 10
 _MULTIPLIER = 0x01000193
 _MOST_HALVINGS = 23
 _PACKED_AS = 1  # another number once shingles, hashes or columns change
@@ -221,7 +221,7 @@ def _sketch(texts: list[bytes], kept: int) -> Sketch:
     """Sketch texts, all at once."""
     import numpy as np
 
-    sizes = np.array([len(text) for text in texts], dtype=np.int64)
+    sizes = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
     data = np.frombuffer(b"".join(texts) + bytes(SHINGLE), dtype=np.uint8).astype(np.uint32)
     hashes = data[:-SHINGLE] + np.uint32(1)
     for ahead in range(1, SHINGLE):
@@ -241,7 +241,9 @@ def _sketch(texts: list[bytes], kept: int) -> Sketch:
         crossing = ends - back
         whole[crossing[sizes >= back]] = False
     chosen = np.flatnonzero(whole)
-    text = np.searchsorted(ends, chosen, side="right").astype(np.uint64)
+    text = np.repeat(
+        np.arange(len(texts), dtype=np.uint64), np.diff(np.searchsorted(chosen, ends), prepend=0)
+    )
     both = np.sort((text << np.uint64(32)) | hashes[chosen])
     both = both[np.append(both[1:] != both[:-1], True)] if len(both) else both
     counts = np.bincount((both >> np.uint64(32)).astype(np.int64), minlength=len(texts))
