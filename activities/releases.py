@@ -111,17 +111,22 @@ def release_files(
     own = set(record.files.values())
     if not own:
         return
-    for file_id in sorted(own - files_in_use(records, azure_openai, but=record.id)):
+    used = _named_by_others(record, own, records) | _named_by_jobs(azure_openai)
+    for file_id in sorted(own - used):
         azure_openai.delete_file(file_id)
+    for file_id in sorted(own):
+        records.forget_file(record.ref, file_id)
 
 
-def files_in_use(
-    records: RunRecords, azure_openai: FineTuningService, *, but: str = ""
-) -> set[str]:
-    """Return the ids of files that an open run (but one) or a job that has not ended names."""
-    open_runs = (run for run in records.list_open() if run.id != but)
-    used = {file_id for run in open_runs for file_id in run.files.values()}
-    for job in azure_openai.list_jobs():
-        if not job.status.is_terminal:
-            used |= {job.training_file, job.validation_file or ""}
-    return used
+def _named_by_others(record: RunRecord, own: set[str], records: RunRecords) -> set[str]:
+    return {
+        file_id
+        for file_id in own
+        for other in records.list_naming(file_id)
+        if other.id != record.id and file_id in other.files.values()
+    }
+
+
+def _named_by_jobs(azure_openai: FineTuningService) -> set[str]:
+    live = (job for job in azure_openai.list_jobs() if not job.status.is_terminal)
+    return {name for job in live for name in (job.training_file, job.validation_file or "")}

@@ -18,14 +18,14 @@ from droptune.domain.errors import (
 )
 from droptune.domain.payload import Model, Payload, format_time
 from droptune.domain.phases import Phase
-from droptune.domain.run import MARKS, Control, RunRecord, RunRef, index_name
+from droptune.domain.run import FILE_MARKS, MARKS, Control, RunRecord, RunRef, index_name
 from droptune.domain.services import BlobInfo, BlobStore, Clock
 
 M = TypeVar("M", bound=Model)
 NEWEST_RUNS = 500
 UNKNOWN_ANSWER = "unknown-answer.json"
 _TRIES = 8
-_MARKED = "_marked.json"
+_MARKED = "_marked-files.json"
 _SETTLED = timedelta(hours=1)  # a mark that young may belong to a run that is about to be live
 
 
@@ -157,6 +157,27 @@ class RunRecords:
         """Let lists of live runs show a run; repeating it is safe."""
         self.store.write(ref.mark, b"{}")
 
+    def mark_file(self, ref: RunRef, file_id: str) -> None:
+        """Let whoever would delete a file see that a run names it; repeating it is safe."""
+        self.store.write(ref.file_mark(file_id), b"{}")
+
+    def forget_file(self, ref: RunRef, file_id: str) -> None:
+        """Say that a run needs a file no more."""
+        self.store.delete(ref.file_mark(file_id))
+
+    def list_naming(self, file_id: str) -> Iterator[RunRecord]:
+        """Iterate over the runs that have not ended and name a file.
+
+        Each has a mark there, so that the other runs are not read, however many are live.
+        """
+        self._mark_earlier()
+        folder = f"{FILE_MARKS}{file_id}/"
+        for mark in self.store.list(folder):
+            project, _, run_id = mark.name.removeprefix(folder).partition("/")
+            record = self.find(RunRef(project=project, id=run_id))
+            if record is not None and not record.phase.is_terminal:
+                yield record
+
     def _mark_as_it_is(self, ref: RunRef) -> None:
         """Mark a run, or remove its mark, and look whether another has changed it meanwhile."""
         for _ in range(2):
@@ -171,11 +192,13 @@ class RunRecords:
             self.store.delete(mark.name, if_match=mark.etag)
 
     def _mark_earlier(self) -> None:
-        """Mark, once, what was live before marks were kept."""
+        """Mark, once, what was live before marks were kept, and the files that it named."""
         if self.store.find(_MARKED) is None:
             for record in self.list_newest(limit=None):
                 if record.is_live:
                     self.mark(record.ref)
+                    for file_id in record.files.values():
+                        self.mark_file(record.ref, file_id)
             self.store.write(_MARKED, b"{}")
 
     def list_again(self, record: RunRecord) -> None:

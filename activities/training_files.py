@@ -87,6 +87,8 @@ def _waiting(records: RunRecords, record: RunRecord, later: Later) -> Later:
 
 
 def _note(records: RunRecords, record: RunRecord, role: Role, file: TrainingFile) -> None:
+    if record.files.get(role.value) != file.id:
+        records.mark_file(record.ref, file.id)  # before the record names it: nobody deletes it then
     records.update(
         record.ref, lambda r: replace(r, files={**r.files, role.value: file.id}), known=record
     )

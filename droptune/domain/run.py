@@ -15,6 +15,7 @@ from droptune.domain.promotion import Promotion
 
 SCHEMA_VERSION = 1
 MARKS = "_live/"
+FILE_MARKS = "_files/"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +39,10 @@ class RunRef(Model):
     def mark(self) -> str:
         """Name of the mark that the run has as long as it is live."""
         return f"{MARKS}{self.project}/{self.id}"
+
+    def file_mark(self, file_id: str) -> str:
+        """Return the name of the mark that the run has while it names a file at Azure OpenAI."""
+        return f"{FILE_MARKS}{file_id}/{self.project}/{self.id}"
 
     @property
     def control(self) -> str:

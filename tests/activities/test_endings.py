@@ -17,11 +17,12 @@ from droptune.domain.findings import Problem
 from droptune.domain.identity import deployment_name
 from droptune.domain.job import JobStatus
 from droptune.domain.phases import Outcome, Phase
-from droptune.domain.run import RunRecord
+from droptune.domain.run import FILE_MARKS, RunRecord
 from droptune.domain.steps import EndRequest, Later
 from tests.builders import World, an_entry, until_done
 
 V2 = DatasetRef(project="shop", version="v2")
+ANOTHER_TRAINING = json.dumps({"model": "gpt-4.1-nano", "seed": 7})
 CANCELLED = Problem(code="cancelled", message="Cancelled by Ada.", remedy="")
 
 
@@ -39,6 +40,11 @@ def a_training_run(world: World, **dataset: Any) -> RunRecord:
     run = world.a_ready_run(**dataset)
     world.ask(create_fine_tuning_job, run)
     return world.now(run)
+
+
+def mark_earlier(world: World) -> None:
+    """Let what is live be marked, as happens once: from then on only steps mark."""
+    assert list(world.records.list_live())
 
 
 def deploy(world: World, run: RunRecord, purpose: str = "") -> str:
@@ -126,13 +132,42 @@ def test_files_stay_while_an_open_run_of_another_training_names_them() -> None:
     """The same content with another seed is another training that reads the same file."""
     world = World()
     first = a_training_run(world)
-    job_file = json.dumps({"model": "gpt-4.1-nano", "seed": 7})
-    other = world.a_ready_run(V2, job=job_file)
+    mark_earlier(world)
+    other = world.a_ready_run(V2, job=ANOTHER_TRAINING)
     assert other.files == first.files
 
     end(world, first)
 
     assert set(other.files.values()) == set(world.azure_openai.files)
+
+
+def test_files_stay_for_a_run_that_an_earlier_version_began() -> None:
+    """What it named when files had no marks is marked once."""
+    world = World()
+    first, other = a_training_run(world), world.a_ready_run(V2, job=ANOTHER_TRAINING)
+    for name in world.runs.names(FILE_MARKS):
+        world.runs.delete(name)
+
+    end(world, first)
+
+    assert set(other.files.values()) == set(world.azure_openai.files)
+
+
+def test_end_reads_no_other_live_run() -> None:
+    """However many there are; and of its own marks none is left."""
+
+    def calls_beside(others: int) -> int:
+        world = World()
+        run = a_training_run(world)
+        for number in range(others):
+            world.a_run(DatasetRef(project="other", version=f"v{number}"))
+        mark_earlier(world)
+        before = len(world.runs.calls)
+        end(world, run)
+        assert world.runs.names(FILE_MARKS) == []
+        return len(world.runs.calls) - before
+
+    assert calls_beside(8) == calls_beside(1)
 
 
 def test_failed_run_leaves_its_job_to_its_retry() -> None:
