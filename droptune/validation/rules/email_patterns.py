@@ -10,7 +10,7 @@ from droptune.validation.rules.found import Found
 _LONGEST_LOCAL = 64
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _AT = re.compile(rf"@(?P<host>(?:{_LABEL}\.){{1,5}}[A-Za-z]{{2,18}})(?![\w@(:/-])")
-_LOCAL = re.compile(r"[A-Za-z0-9._%+-]{1,64}\Z")
+_LOCAL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._%+-")
 _ENDINGS = """
 js ts py rb md so css html json xml yaml yml toml txt png jpg jpeg gif svg pdf exe dll jar class
 java lock log conf cfg ini sock service socket target mount timer device local lan localdomain
@@ -44,12 +44,19 @@ _NOT_REAL = re.compile(rf"(?:^|[.-])(?:{''.join(_STAND_INS.split())})\.[a-z.]+$"
 def find_addresses(text: str) -> Iterator[Found]:
     """Yield e-mail addresses of people; roles, lists, stand-ins and signatures are not."""
     for at in _AT.finditer(text):
-        before = _LOCAL.search(text, max(0, at.start() - _LONGEST_LOCAL), at.start())
-        local = before[0].strip(".") if before else ""
+        local = _local_before(text, at.start())
         start, host = at.start() - len(local), at["host"]
         if local and _is_person(local, host.lower()) and not _is_published(text, start):
             shown = f"{local[0]}…@….{host.rsplit('.', 1)[1]}"
             yield Found(start, at.end(), "an e-mail address", shown)
+
+
+def _local_before(text: str, at: int) -> str:
+    """Return what stands before an @ and may be a part of its address."""
+    first = at
+    while first > max(0, at - _LONGEST_LOCAL) and text[first - 1] in _LOCAL:
+        first -= 1
+    return text[first:at].strip(".")
 
 
 def _is_person(local: str, host: str) -> bool:
