@@ -85,7 +85,7 @@ def drop_at_once(
     with reading(app.app_url, folders, answers) as seen, _beside(lambda: _measure(app, load)):
         started = time.monotonic()
         with ThreadPoolExecutor(_WRITERS) as pool:
-            list(pool.map(lambda chunk: _drop(app, chunk), _chunks(range(datasets), _WRITERS)))
+            list(pool.map(lambda chunk: drop(app, chunk), _chunks(range(datasets), _WRITERS)))
         load.drop_seconds = time.monotonic() - started
         while time.monotonic() - started < timeout_seconds and not _all_ended(app, datasets):
             time.sleep(_COUNT_SECONDS)
@@ -112,7 +112,8 @@ def _folder(number: int) -> str:
     return f"load-{number % 20}/v{number:04}"
 
 
-def _drop(app: LocalApp, numbers: range) -> None:
+def drop(app: LocalApp, numbers: range) -> None:
+    """Write the datasets of these numbers."""
     with open_storage(app.storage_connection_string) as storage:
         container = storage.get_container_client("datasets")
         for number in numbers:
