@@ -19,12 +19,29 @@ from devhost import http
 from devhost.blob_trigger import blob_triggers
 from devhost.durable import client_api
 from devhost.durable.engine import Engine
-from devhost.durable.store import Store
+from devhost.durable.store import Store, StoreVersionError
 from devhost.engine_thread import EngineThread, SystemClock
-from devhost.functions import LoadedApp
+from devhost.functions import LoadedApp, UnsupportedBindingError, load_app
+from devhost.host_file import HostFileError
 from devhost.http_process import HttpProcess
 from devhost.serving import server_of
+from devhost.settings import MissingSettingError
+from devhost.sockets import url_of
 from devhost.timers import timers
+
+_REFUSALS = (UnsupportedBindingError, HostFileError, MissingSettingError, StoreVersionError)
+
+
+def serve(
+    folder: Path, state: Path, url: str, durable: socket.socket, answering: HttpProcess
+) -> str:
+    """Serve the app in a folder until SIGTERM or Ctrl-C; return "", or why it is not served."""
+    try:
+        host = Host(load_app(folder), state, url, answering)
+    except _REFUSALS as error:
+        return str(error)
+    asyncio.run(host.serve(durable))
+    return "HTTP is not answered any more" if host.has_failed else ""
 
 
 class Host:
@@ -71,8 +88,3 @@ class Host:
     def _triggers(self) -> Sequence[Coroutine[Any, Any, None]]:
         blobs = [each.watch(self._app, self._store) for each in self._blobs]
         return [*blobs, *(each.run(self._app) for each in self._timers)]
-
-
-def url_of(server: socket.socket) -> str:
-    """Return the address of a socket that listens."""
-    return f"http://127.0.0.1:{server.getsockname()[1]}"
