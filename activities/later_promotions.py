@@ -68,6 +68,7 @@ class LaterPromotions:
             by=by,
             reason=reason,
             asked_at=self._clock.now(),
+            outcome_before=record.outcome,
             message="About to begin.",
         )
         begun = self._records.update(run, lambda r: _asked(r, asked))

@@ -166,6 +166,7 @@ _RUN: Payload = {
         by=_TEXT,
         asked_at=_TIME,
         reason=_TEXT,
+        outcome_before=_OUTCOME,
         state={"enum": [state.value for state in PromotionState]},
         message=_TEXT,
         ended_at=_OPTIONAL_TIME,

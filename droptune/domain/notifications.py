@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from droptune.domain.payload import Model, Payload, format_time
 from droptune.domain.phases import Outcome, Phase
+from droptune.domain.promotion import PromotionState
 from droptune.domain.run import RunRecord
 from droptune.domain.stalls import Stall
 
@@ -125,9 +126,17 @@ def _told(record: RunRecord) -> Iterator[tuple[str, str, datetime]]:
             case Phase.DEPLOYING if job.get("fine_tuned_model"):
                 yield "trained", change.phase, change.at
             case Phase.SUCCEEDED:
-                yield _SUCCESSES.get(record.outcome, "completed"), change.phase, change.at
+                yield _SUCCESSES.get(_own_outcome(record), "completed"), change.phase, change.at
             case phase if phase in _ENDS:
                 yield _ENDS[phase], phase, change.at
+
+
+def _own_outcome(record: RunRecord) -> Outcome:
+    """Return the outcome with which the run ended, whatever was asked for after its end."""
+    later = record.promotion
+    if later is not None and later.state is PromotionState.PROMOTED:
+        return later.outcome_before
+    return record.outcome
 
 
 def _later_promotion(record: RunRecord, app_url: str) -> Iterator[Event]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from droptune.domain.findings import Problem
 from droptune.domain.payload import Model
+from droptune.domain.phases import Outcome
 
 
 class PromotionState(StrEnum):
@@ -30,6 +31,7 @@ class Promotion(Model):
     Attributes:
         attempt: 1 for the first; an attempt that has ended otherwise may be followed by another.
         by: who asked: the principal, or "holder of the key".
+        outcome_before: the run's own outcome, which a promotion that succeeds replaces.
         message: what is being done, then what came of it.
         error: why the model was not promoted.
     """
@@ -38,6 +40,7 @@ class Promotion(Model):
     by: str
     asked_at: datetime
     reason: str = ""
+    outcome_before: Outcome = Outcome.NOT_PROMOTED
     state: PromotionState = PromotionState.UNDER_WAY
     message: str = ""
     ended_at: datetime | None = None

@@ -128,6 +128,21 @@ def test_second_question_is_an_event_of_its_own() -> None:
     assert ids == ["awaiting_approval", "training", "awaiting_approval-2"]
 
 
+@pytest.mark.parametrize("outcome", [Outcome.NOT_PROMOTED, Outcome.TRAINED])
+def test_promotion_after_the_end_leaves_the_event_of_the_end_as_it_was(outcome: Outcome) -> None:
+    """Its id was told already: a receiver that knows it would never hear of another content."""
+    asked = Promotion(attempt=1, by="ann", asked_at=START, outcome_before=outcome)
+    run = a_record(Phase.SUCCEEDED, outcome=outcome, promotion=asked)
+    ended = asked.ended(at=START + timedelta(hours=1), message="", error=None)
+
+    promoted = replace(run, outcome=Outcome.PROMOTED, promotion=ended)
+
+    [told] = events_of(run, app_url=APP)
+    [again, later] = events_of(promoted, app_url=APP)
+    assert (again.id, again.type) == (told.id, told.type)
+    assert later.name == "run.promoted"
+
+
 @pytest.mark.parametrize(
     ("error", "name"),
     [
