@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from droptune.validation.counter_check import counter_agrees
 from droptune.validation.tokens import load_encoding, make_counter
+from droptune.validation.tokens.counters import made_counter
 from droptune.validation.tokens.fast import SEPARATOR, FastCounter
 from droptune.validation.tokens.recipe import LONGEST_TEXT, Recipe
 from droptune.validation.tokens.reference import ReferenceCounter
@@ -109,6 +112,22 @@ def test_megabyte_of_one_thing_is_counted(encoding: str, piece: str) -> None:
     text = piece * (1_000_000 // len(piece))
 
     assert make_counter(encoding).count(text) > 0
+
+
+def test_threads_that_ask_at_once_share_one_counter() -> None:
+    """Each would take a fifth of a second and 60 MiB."""
+    threads = 4
+    together = Barrier(threads)
+    made_counter.cache_clear()
+
+    def ask(_: int) -> int:
+        together.wait()
+        return id(make_counter("o200k_base"))
+
+    with ThreadPoolExecutor(threads) as pool:
+        counters = list(pool.map(ask, range(threads)))
+
+    assert len(set(counters)) == 1
 
 
 def test_long_text_is_counted_in_pieces() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib.util import find_spec
+from threading import Lock
 from typing import Protocol
 
 from droptune.validation.tokens.fast import FastCounter
@@ -33,9 +34,21 @@ class TokenCounter(Protocol):
         """Give memory back if much was taken."""
 
 
-@lru_cache(maxsize=3)
+_one_at_a_time = Lock()
+
+
 def make_counter(encoding: str, *, fast: bool = True) -> TokenCounter:
-    """Return a counter of an encoding; a process keeps it, because it is costly to make."""
+    """Return a counter of an encoding; a process keeps it, because it is costly to make.
+
+    Threads that ask at once are given the same one: ten of them would take 600 MiB.
+    """
+    with _one_at_a_time:
+        return made_counter(encoding, fast=fast)
+
+
+@lru_cache(maxsize=3)
+def made_counter(encoding: str, *, fast: bool) -> TokenCounter:
+    """Return a counter that is kept, or make it."""
     if fast and not fast_fault():  # Rust gives up with a page of its own on standard error
         try:
             return FastCounter(encoding)
