@@ -111,20 +111,11 @@ def release_files(
     own = set(record.files.values())
     if not own:
         return
-    used = _named_by_others(record, own, records) | _named_by_jobs(azure_openai)
+    used = records.shared_files(record) | _named_by_jobs(azure_openai)
     for file_id in sorted(own - used):
         azure_openai.delete_file(file_id)
     for file_id in sorted(own):
         records.forget_file(record.ref, file_id)
-
-
-def _named_by_others(record: RunRecord, own: set[str], records: RunRecords) -> set[str]:
-    return {
-        file_id
-        for file_id in own
-        for other in records.list_naming(file_id)
-        if other.id != record.id and file_id in other.files.values()
-    }
 
 
 def _named_by_jobs(azure_openai: FineTuningService) -> set[str]:

@@ -165,18 +165,24 @@ class RunRecords:
         """Say that a run needs a file no more."""
         self.store.delete(ref.file_mark(file_id))
 
-    def list_naming(self, file_id: str) -> Iterator[RunRecord]:
-        """Iterate over the runs that have not ended and name a file.
+    def shared_files(self, record: RunRecord) -> set[str]:
+        """Return those files of a run that others name, too, which have not ended.
 
-        Each has a mark there, so that the other runs are not read, however many are live.
+        Each has a mark there, so that no other run is read, however many are live.
         """
         self._mark_earlier()
+        return {file_id for file_id in record.files.values() if self._is_shared(file_id, record)}
+
+    def _is_shared(self, file_id: str, record: RunRecord) -> bool:
         folder = f"{FILE_MARKS}{file_id}/"
         for mark in self.store.list(folder):
             project, _, run_id = mark.name.removeprefix(folder).partition("/")
-            record = self.find(RunRef(project=project, id=run_id))
-            if record is not None and not record.phase.is_terminal:
-                yield record
+            if run_id == record.id:
+                continue
+            other = self.find(RunRef(project=project, id=run_id))
+            if other and not other.phase.is_terminal and file_id in other.files.values():
+                return True
+        return False
 
     def _mark_as_it_is(self, ref: RunRef) -> None:
         """Mark a run, or remove its mark, and look whether another has changed it meanwhile."""

@@ -24,6 +24,9 @@ def main() -> None:
     """Play the line once, and print a table for the docs."""
     world = World()
     line = a_line(world)
+    assert not list(world.records.list_live())  # marks once what was there before marks were kept
+    for store in (world.datasets, world.runs, world.registry):
+        store.calls.clear()
     world.drop(DATASET, job=a_job_file(**PRODUCTION), validation=examples(3, answer="Another."))
     rows: Counter[str] = Counter()
     _count_history(line.engine.store, rows)
