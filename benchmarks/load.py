@@ -49,7 +49,7 @@ class Load:
         host_mib: the host's resident memory at each look; empty where the system does not tell.
         cpu_seconds: processor time that host and storage have taken by then, which other work on
             the machine does not lengthen.
-        machine_busy: processor time of all work on the machine, at each look.
+        others_busy: processor time of all other work on the machine, at each look.
     """
 
     datasets: int
@@ -59,7 +59,7 @@ class Load:
     answers: Answers = field(default_factory=Answers)
     host_mib: list[float] = field(default_factory=list)
     cpu_seconds: dict[str, float] = field(default_factory=dict)
-    machine_busy: list[float] = field(default_factory=list)
+    others_busy: list[float] = field(default_factory=list)
 
     @property
     def ended(self) -> int:
@@ -157,7 +157,7 @@ def _measure(app: LocalApp, load: Load) -> None:
         load.cpu_seconds["host"] = sum(_cpu_seconds(each) for each in host)
         storage = _group(pids["storage"])
         load.cpu_seconds["storage"] = sum(_cpu_seconds(each) for each in storage)
-        load.machine_busy.append(_busy_seconds())
+        load.others_busy.append(_busy_seconds() - sum(load.cpu_seconds.values()))
 
 
 def _busy_seconds() -> float:
@@ -244,8 +244,8 @@ def _tell(load: Load) -> None:
         middle = statistics.median(load.host_mib)
         print(f"host memory               {middle:.0f} MiB median, {max(load.host_mib):.0f} most")
     spent_by = load.cpu_seconds | {"asking": answers.cpu_seconds}
-    if busy := load.machine_busy:
-        spent_by["all else"] = busy[-1] - busy[0] - sum(spent_by.values())
+    if busy := load.others_busy:
+        spent_by["all else"] = busy[-1] - busy[0] - answers.cpu_seconds
     for who, spent in spent_by.items():
         each = 1000 * spent / load.datasets
         print(
