@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from activities.run_records import dump
 from droptune.domain.claim import JobClaim
 from droptune.domain.errors import ConflictError, TransientError
+from droptune.domain.payload import read_document
 from droptune.domain.run import RunRecord
 from droptune.domain.services import BlobStore
 
@@ -48,7 +48,7 @@ def held(registry: BlobStore, record: RunRecord) -> Iterator[HeldClaim]:
         raise TransientError("another worker is submitting", retry_after=3) from taken
     try:
         blob = registry.find(name)
-        claim = JobClaim.from_payload(json.loads(blob.data)) if blob else None
+        claim = read_document(JobClaim, blob.data) if blob else None
         yield HeldClaim(
             claim=claim or JobClaim(training_digest=record.training_digest),
             _store=registry,

@@ -8,7 +8,6 @@ has a note in the same way, so that it is found without a search.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from droptune.domain.outbox import (
     subscriptions_of,
 )
 from droptune.domain.outbox import deliveries as deliveries_of
+from droptune.domain.payload import read_document
 from droptune.domain.run import RunRecord
 from droptune.domain.services import BlobStore, Clock
 
@@ -91,7 +91,7 @@ class Outbox:
         if blob is None:
             return None
         try:
-            return Delivery.from_payload(json.loads(blob.data)), blob.etag
+            return read_document(Delivery, blob.data), blob.etag
         except ValueError:  # one damaged document must not hold up the others
             _logger.warning("A delivery cannot be read", extra={"blob": name})
             return None

@@ -16,7 +16,7 @@ from droptune.domain.errors import (
     StepFailedError,
     TransientError,
 )
-from droptune.domain.payload import Model, Payload, format_time
+from droptune.domain.payload import Model, Payload, format_time, read_document
 from droptune.domain.phases import Phase
 from droptune.domain.run import FILE_MARKS, MARKS, Control, RunRecord, RunRef, index_name
 from droptune.domain.services import BlobInfo, BlobStore, Clock
@@ -276,14 +276,21 @@ def row_of(record: RunRecord) -> Payload:
 
 
 def dump(document: Payload) -> bytes:
-    """Return a document as it is stored: UTF-8 JSON."""
-    return json.dumps(document, ensure_ascii=False, indent=1).encode()
+    """Return a document as it is stored: UTF-8 JSON, each field on a line of its own.
+
+    Lines for the fields alone, as `json.dumps` takes ten times as long to indent what is in them.
+    """
+    fields = (f" {_as_json(name)}: {_as_json(value)}" for name, value in document.items())
+    return ("{\n" + ",\n".join(fields) + "\n}").encode()
+
+
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def load_document(store: BlobStore, name: str, kind: type[M]) -> tuple[M | None, str | None]:
     """Return a stored document and its ETag, or None twice."""
     blob = store.find(name)
-    return (kind.from_payload(json.loads(blob.data)), blob.etag) if blob else (None, None)
+    return (read_document(kind, blob.data), blob.etag) if blob else (None, None)
 
 
 def change_document(

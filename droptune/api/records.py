@@ -8,7 +8,7 @@ from typing import Any
 from droptune.api.bodies import checked_run_id, no_such_run
 from droptune.api.services import ApiServices
 from droptune.domain.dataset import is_name
-from droptune.domain.payload import Payload
+from droptune.domain.payload import Payload, read_document
 from droptune.domain.run import Control, RunRecord, RunRef
 from droptune.domain.services import BlobStore
 
@@ -63,4 +63,4 @@ def read_control(runs: BlobStore, ref: RunRef) -> Control:
 def load_control(runs: BlobStore, ref: RunRef) -> tuple[Control, str | None]:
     """Return what people said of a run, and its ETag or None when nobody said anything."""
     blob = runs.find(ref.control)
-    return (Control.from_payload(json.loads(blob.data)), blob.etag) if blob else (Control(), None)
+    return (read_document(Control, blob.data), blob.etag) if blob else (Control(), None)

@@ -9,6 +9,7 @@ from itertools import islice
 
 from droptune.api.documents import in_parallel
 from droptune.api.services import ApiServices
+from droptune.domain.payload import read_document
 from droptune.domain.run import Control, RunRecord, RunRef
 
 INDEX = "_index/"
@@ -81,13 +82,13 @@ def _read(services: ApiServices, row: str, etag: str) -> ListedRun | None:
         blob = services.runs.find(ref.record) if ref else None
         if ref is None or blob is None:
             return None
-        record = RunRecord.from_payload(json.loads(blob.data))
+        record = read_document(RunRecord, blob.data)
         if record.phase.is_terminal and not record.is_being_promoted:
             ended = ListedRun(row=row, record=record, control=Control(), state=blob.etag)
             services.documents.keep(services.runs, f"ended/{row}", (etag, ended))
             return ended
         said = services.runs.find(ref.control)
-        control = Control.from_payload(json.loads(said.data)) if said else Control()
+        control = read_document(Control, said.data) if said else Control()
     except (ValueError, TypeError, KeyError):
         return None
     state = blob.etag + (said.etag if said else "")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Self, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Payload = dict[str, Any]
@@ -50,6 +51,26 @@ class Model:
             elif is_required:
                 raise ValueError(f"{cls.__name__}: the field {name!r} is missing")
         return cls(**values)
+
+
+M = TypeVar("M", bound=Model)
+
+
+def read_document(kind: type[M], data: bytes) -> M:
+    """Read a document as it is stored. Who reads the same bytes again gets the same value.
+
+    Raises:
+        ValueError: it is no JSON, or has another shape.
+    """
+    read: M = _read_once(kind, data)
+    return read
+
+
+def _read(kind: Any, data: bytes) -> Any:
+    return kind.from_payload(json.loads(data))
+
+
+_read_once: Callable[[Any, bytes], Any] = lru_cache(maxsize=1024)(_read)
 
 
 def format_time(at: datetime) -> str:

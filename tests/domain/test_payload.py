@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import droptune.domain
-from droptune.domain.payload import Model, format_time, parse_time
+from droptune.domain.payload import Model, format_time, parse_time, read_document
 
 AT = datetime(2026, 10, 6, 12, 30, tzinfo=UTC)
 _KEYS = st.text(max_size=3)
@@ -226,3 +226,15 @@ def test_time_is_written_in_utc() -> None:
     """Microseconds are shown only where there are any."""
     assert format_time(parse_time("2026-10-06T14:30:00+02:00")) == "2026-10-06T12:30:00Z"
     assert format_time(AT + timedelta(microseconds=1)) == "2026-10-06T12:30:00.000001Z"
+
+
+def test_same_document_is_read_once() -> None:
+    """Whoever reads the same bytes again gets the same value; other bytes give their own."""
+    first = read_document(Outer, b'{"name": "a"}')
+
+    again = read_document(Outer, bytes(bytearray(b'{"name": "a"}')))
+
+    assert again is first
+    assert read_document(Outer, b'{"name": "b"}') == Outer(name="b")
+    with pytest.raises(ValueError, match="the field 'name' is missing"):
+        read_document(Outer, b"{}")
