@@ -200,7 +200,9 @@ class Engine:
             self._replay(instance, rows, now)
 
     def _replay(self, instance: Instance, rows: list[Row], now: datetime) -> None:
-        past = [each | {"IsPlayed": True} for each in self.store.history(instance.id)]
+        past = self.store.history(instance.id)
+        for each in past:
+            each["IsPlayed"] = True
         fresh = [row(Kind.ORCHESTRATOR_STARTED, now), *rows]
         answer = self._ask(instance, [*past, *fresh], is_replaying=bool(past))
         kept = None if past else instance.custom_status  # it outlives its execution by one episode

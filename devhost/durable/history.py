@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any
 
 Row = dict[str, Any]
@@ -57,6 +58,7 @@ def taken_in(message: Row, at: datetime) -> Row:
     return row(failed, at, TaskScheduledId=message["id"], Reason=reason, Details=reason)
 
 
+@lru_cache(maxsize=1024)
 def stamp(at: datetime) -> str:
     """Return a time as history writes it."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

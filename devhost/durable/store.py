@@ -14,7 +14,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,13 @@ class Receipt:
     state: str
 
 
+_FIELDS = tuple(field.name for field in fields(Instance))
+_PUT_INSTANCE = (
+    f"INSERT OR REPLACE INTO instances ({', '.join(_FIELDS)}) "
+    f"VALUES ({', '.join(f':{name}' for name in _FIELDS)})"
+)
+
+
 class Store:
     """One SQLite database, shared by all threads of the host."""
 
@@ -149,9 +156,7 @@ class Store:
 
     def put_instance(self, instance: Instance) -> None:
         """Create or replace an instance."""
-        values = {name: getattr(instance, name) for name in Instance.__dataclass_fields__}
-        names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
-        self._execute(f"INSERT OR REPLACE INTO instances ({names}) VALUES ({marks})", values)
+        self._execute(_PUT_INSTANCE, vars(instance))
 
     def new_execution(self) -> int:
         """Return a number that no execution had before."""
