@@ -20,6 +20,7 @@ class Emulator:
         self.state = state
         self.clock = clock
         self.key = key
+        self._paced = clock if isinstance(clock, PacedClock) else None
         self._learning = asyncio.Lock()
 
     @property
@@ -34,7 +35,7 @@ class Emulator:
 
     def seen(self, at: float) -> int:
         """Return the Unix time on the wire of an emulated one: callers' clocks are not scaled."""
-        return int(self.clock.seen(at) if isinstance(self.clock, PacedClock) else at)
+        return int(self._paced.seen(at) if self._paced is not None else at)
 
     async def settle(self) -> None:
         """Let happen what is due by the clock."""
