@@ -200,8 +200,14 @@ def _arm_scope(settings: Settings) -> str:
 
 
 def build_app(services: Services) -> df.DFApp:
-    """Register every function of the app."""
+    """Return the app with every function."""
     app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
+    register(app, services)
+    return app
+
+
+def register(app: df.DFApp, services: Services) -> None:
+    """Register every function with `app`, or with whatever has its decorators."""
     for orchestrator in ORCHESTRATORS:
         app.orchestration_trigger(context_name="context")(orchestrator)
     for activity in activities(services):
@@ -210,7 +216,6 @@ def build_app(services: Services) -> df.DFApp:
     _register_triggers(app, services)
     for route in ROUTES:
         _register_route(app, route, services)
-    return app
 
 
 def activities(services: Services) -> list[Any]:

@@ -18,6 +18,7 @@ from droptune.domain.claim import JobClaim
 from droptune.domain.ledger import LEDGER, Ledger
 from droptune.domain.notifications import events_of, wants
 from droptune.domain.outbox import subscriptions_of
+from droptune.domain.payload import read_document
 from droptune.domain.phases import Phase
 from droptune.domain.registration import DatasetRecord
 from droptune.domain.run import Control, RunRecord
@@ -148,7 +149,7 @@ class Witness:
     def _within_budget(self, made: Job) -> None:
         limits = self.world.services.settings.budgets
         blob = self.world.registry.blobs.get(LEDGER)
-        ledger = Ledger.from_payload(json.loads(blob.data)) if blob else Ledger()
+        ledger = read_document(Ledger, blob.data) if blob else Ledger()
         mark = _mark(made)[0]
         askers = [r.id for r in records(self.world) if r.training_digest.startswith(mark)]
         if not any(ledger.find(run) for run in askers):
@@ -170,7 +171,7 @@ class Witness:
     def _within_the_runs_own(self, record: RunRecord, ledger: Ledger) -> None:
         """What a run's files allow it, unless a person approved more."""
         entry, blob = ledger.find(record.id), self.world.runs.blobs.get(record.ref.control)
-        control = Control.from_payload(json.loads(blob.data)) if blob else Control()
+        control = read_document(Control, blob.data) if blob else Control()
         budget = (record.configuration or {}).get("pipeline", {}).get("budget", {})
         limit, held = budget.get("run_usd"), entry.micros / 1e6 if entry else 0
         approved = any(word.word == "approve" for word in control.words)
@@ -233,7 +234,7 @@ class Witness:
         since = self.world.clock.now() - timedelta(minutes=15)
         for record in records(self.world):
             blob = self.world.runs.blobs.get(record.ref.control)
-            control = Control.from_payload(json.loads(blob.data)) if blob else Control()
+            control = read_document(Control, blob.data) if blob else Control()
             said = control.cancelled
             if said and said.at < since and not record.phase.is_terminal:
                 self.accuse("words are heard", f"{record.id} was cancelled and goes on")
@@ -278,14 +279,14 @@ def needed(champion: Champion, now: datetime) -> set[str]:
 def records(world: World) -> list[RunRecord]:
     """Return the record of every run."""
     found = (blob for name, blob in world.runs.blobs.items() if _RUN.fullmatch(name))
-    return [RunRecord.from_payload(json.loads(blob.data)) for blob in found]
+    return [read_document(RunRecord, blob.data) for blob in found]
 
 
 def claims(world: World) -> Iterator[JobClaim]:
     """Iterate over every claim on a training."""
     for name, blob in world.registry.blobs.items():
         if "/jobs/" in name:
-            yield JobClaim.from_payload(json.loads(blob.data))
+            yield read_document(JobClaim, blob.data)
 
 
 def _mark(job: Job) -> tuple[str, int]:
@@ -316,7 +317,7 @@ def present_content_has_its_run(world: World) -> Iterator[str]:
             continue
         project, _, version = folder.partition("/")
         document = world.registry.blobs.get(f"{project}/datasets/{version}.json")
-        known = DatasetRecord.from_payload(json.loads(document.data)) if document else None
+        known = read_document(DatasetRecord, document.data) if document else None
         if known is None or {f.name: f.etag for f in known.files} != files:
             yield f"{folder} holds what no run was registered for"
             continue
@@ -404,7 +405,7 @@ def claims_are_let_go(world: World) -> Iterator[str]:
 def reservations_are_closed(world: World) -> Iterator[str]:
     """Ended runs hold no money."""
     blob = world.registry.blobs.get(LEDGER)
-    ledger = Ledger.from_payload(json.loads(blob.data)) if blob else Ledger()
+    ledger = read_document(Ledger, blob.data) if blob else Ledger()
     yield from (f"{run} holds a reservation" for run in open_reservations(ledger))
 
 

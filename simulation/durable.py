@@ -16,8 +16,9 @@ from azure.functions.meta import Datum
 
 from devhost.durable.engine import AlreadyLiveError, Engine, Functions
 from devhost.durable.store import Store
-from devhost.functions import Function, functions_of
+from devhost.functions import Function
 from simulation.inline import run_inline
+from simulation.registration import Registrar
 
 Told = Callable[[str, str], None]
 
@@ -63,9 +64,10 @@ class TaskHub(Store):
         return instance is not None and instance.is_live
 
     def _execute(self, query: str, values: Any) -> Cursor:
-        for value in values.values() if isinstance(values, dict) else values:
-            if isinstance(value, str):
-                self.told(query.split(" ")[2], value)
+        if query.startswith("INSERT"):
+            given = values.values() if isinstance(values, dict) else values
+            table = query.partition(" INTO ")[2].partition(" ")[0]
+            self.told(table, "\n".join(v for v in given if isinstance(v, str)))
         return super()._execute(query, values)
 
 
@@ -114,9 +116,13 @@ class LoadedFunctions:
     client: Callable[[], DurableClient]
 
     @classmethod
-    def of(cls, app: Any, client: Callable[[], DurableClient]) -> LoadedFunctions:
-        """Read an app."""
-        return cls(functions={each.name: each for each in functions_of(app)}, client=client)
+    def of(
+        cls, register: Callable[[Any], None], client: Callable[[], DurableClient]
+    ) -> LoadedFunctions:
+        """Take what `register` registers with the app that it is given."""
+        registrar = Registrar()
+        register(registrar)
+        return cls(functions={each.name: each for each in registrar.functions}, client=client)
 
     def of_kind(self, kind: str) -> list[Function]:
         """Return the functions with a kind of trigger."""
@@ -129,7 +135,6 @@ class LoadedFunctions:
         call = function.call
         if function.client:
             arguments[function.client] = self.client()
-            call = getattr(call, "client_function", call)  # under the SDK's own client
         if inspect.iscoroutinefunction(call):
             return run_inline(call(**arguments))
         return call(**arguments)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from droptune.domain.payload import read_document
 from droptune.domain.run import Control
 from simulation.actors import Happening, perform
 from simulation.audit import LogWitness, Violation, Witness, audit, records
@@ -174,7 +174,7 @@ def _resume(world: World) -> None:
     """Let whoever paused a run and was waited for say that it goes on."""
     for record in records(world):
         blob = world.runs.blobs.get(record.ref.control)
-        if blob and Control.from_payload(json.loads(blob.data)).is_paused:
+        if blob and read_document(Control, blob.data).is_paused:
             world.ask("resume_run", method="POST", body={}, id=record.id)
 
 

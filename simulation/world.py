@@ -10,6 +10,7 @@ import random
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -148,7 +149,9 @@ class World:
             webhooks=self.receiver,
         )
         self.services = services
-        self.functions = LoadedFunctions.of(module.build_app(services), self._client)
+        self.functions = LoadedFunctions.of(
+            partial(module.register, services=services), self._client
+        )
         self.engine = Engine(
             self.functions.for_engine(), self.hub, self.clock, choose=self._choose_next
         )

@@ -78,6 +78,7 @@ TABLE = (
             "droptune.adapters",
             "droptune.domain",
             "droptune.settings",
+            "azure.durable_functions",
             "azure.functions",
             "starlette",
             "httpx2",
