@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from azure.storage.blob import BlobClient, BlobProperties, ContainerClient
 
 CHUNK_BYTES = 8 << 20
+_PAGE = 500  # the service's 5,000 are parsed in one go, in which no other thread runs
 _READ_PAUSES = (0.5, 2.0, 5.0)
 _OPTIONS: dict[str, Any] = {
     "retry_total": 0,  # the step retries; only reading a stream goes on where it broke
@@ -134,7 +135,8 @@ class BlobContainer:
         """
         with self._asked(prefix):
             options: dict[str, Any] = {"start_from": after} if after else {}
-            found = self._container.list_blobs(prefix or None, results_per_page=limit, **options)
+            page = min(limit or _PAGE, _PAGE)
+            found = self._container.list_blobs(prefix or None, results_per_page=page, **options)
             behind = (_info(blob, blob.name) for blob in found if blob.name > after)
             yield from islice(behind, limit)
 
