@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from droptune.adapters.blob_failures import failure
 from droptune.domain.errors import (
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.storage.blob import BlobClient, BlobProperties, ContainerClient
 
+T = TypeVar("T")
 CHUNK_BYTES = 8 << 20
 _PAGE = 500  # the service's 5,000 are parsed in one go, in which no other thread runs
 _READ_PAUSES = (0.5, 2.0, 5.0)
 _OPTIONS: dict[str, Any] = {
-    "retry_total": 0,  # the step retries; only reading a stream goes on where it broke
+    "retry_total": 0,  # the step retries; only what reads is asked again here
     "max_single_get_size": CHUNK_BYTES,
     "max_chunk_get_size": CHUNK_BYTES,
     "connection_timeout": 5,
@@ -81,18 +82,20 @@ class BlobContainer:
 
     def find(self, name: str) -> StoredBlob | None:
         """See BlobStore."""
+
+        def read() -> StoredBlob:
+            stream = self._blob(name).download_blob()
+            return StoredBlob(data=stream.readall(), etag=_quoted(stream.properties.etag))
+
         try:
-            with self._asked(name):
-                stream = self._blob(name).download_blob()
-                return StoredBlob(data=stream.readall(), etag=_quoted(stream.properties.etag))
+            return self._read(name, read)
         except BlobNotFoundError:
             return None
 
     def find_info(self, name: str) -> BlobInfo | None:
         """See BlobStore."""
         try:
-            with self._asked(name):
-                return _info(self._blob(name).get_blob_properties(), name)
+            return self._read(name, lambda: _info(self._blob(name).get_blob_properties(), name))
         except BlobNotFoundError:
             return None
 
@@ -220,6 +223,19 @@ class BlobContainer:
 
     def _blob(self, name: str) -> BlobClient:
         return self._container.get_blob_client(name)
+
+    def _read(self, name: str, read: Callable[[], T]) -> T:
+        """Read once more where a kept connection was being closed just then, which nobody sees in
+        advance; reading changes nothing."""
+        from azure.core.exceptions import ServiceResponseError, ServiceResponseTimeoutError
+
+        with self._asked(name):
+            try:
+                return read()
+            except ServiceResponseTimeoutError:
+                raise
+            except ServiceResponseError:
+                return read()
 
     @contextmanager
     def _asked(self, name: str) -> Iterator[None]:

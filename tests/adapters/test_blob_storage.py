@@ -69,6 +69,31 @@ def test_read_that_stays_broken_is_transient(
     assert pauses == [0.5, 2.0, 5.0]
 
 
+def test_connection_that_was_just_closed_costs_a_reader_nothing(
+    server: ScriptedServer, container: BlobContainer
+) -> None:
+    """A service closes what it kept open for long; whoever asks just then asks once more."""
+    server.says(Answer(drop=True), part(b"here", start=0, of=4))
+
+    found = container.find("a")
+
+    assert found is not None
+    assert found.data == b"here"
+    assert len(server.asked) == 2
+
+
+def test_reader_who_gets_no_answer_twice_is_told(
+    server: ScriptedServer, container: BlobContainer
+) -> None:
+    """Once more, and no more: whoever asked decides."""
+    server.says(Answer(drop=True), Answer(drop=True))
+
+    with pytest.raises(TransientError):
+        container.find("a")
+
+    assert len(server.asked) == 2
+
+
 def test_write_is_sent_once(server: ScriptedServer, container: BlobContainer) -> None:
     """A conditional write that was repeated could conflict with itself."""
     server.says(refused(500, "InternalError"))
