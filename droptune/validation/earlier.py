@@ -18,7 +18,7 @@ _FAMILIES = ("duplicates", "similarity")
 def keep_test(source: Source, *, name: str, data_format: str = "supervised") -> EarlierTest:
     """Read a version's test file and return what is to be kept of it; no text is.
 
-    Takes 8 bytes an example, and about 300 more for its sketch (131,072 sketches at most).
+    Takes 8 bytes an example, and about 300 more for its sketch (65,536 sketches at most).
     """
     asked = Asked(request=ValidationRequest(families=_FAMILIES), format=data_format, model=None)
     plan = Plan(asked=asked, encoding=DEFAULT_ENCODING)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -154,7 +154,7 @@ class Parser:
         keys = count_keys(value) if plain is None else 1 + 2 * len(plain)
         if written != keys or told.spaced:
             line = RawLine(data, number, ended=ended)
-            if not _is_clear(data, keys, told.spaced) and line.fault is not None:
+            if not _is_clear(data, keys, plain or (), told.spaced) and line.fault is not None:
                 self._ask(self._selection.faulty, line)
                 return
         self._parsed.append(Parsed(plain, value, data, number, told.examples, told.states))
@@ -184,12 +184,15 @@ def _has_spaced_key(data: bytes) -> bool:
     return any(data[found.start() - 1] != _BACKSLASH for found in _SPACED_KEY.finditer(data))
 
 
-def _is_clear(raw: bytes, keys: int, spaced: bool) -> bool:
+def _is_clear(raw: bytes, keys: int, plain: Sequence[PlainMessage], spaced: bool) -> bool:
     """Whether a line surely holds no key twice: as many keys are written as were read.
 
-    Quotes inside texts are escaped, so a quote before a colon ends a key. False where blanks stand
-    between the two, or a key ends in a backslash: then the slow way decides.
+    Quotes inside texts are escaped, so a quote before a colon ends a key, or begins a text with a
+    colon. False where blanks stand between a key and its colon, a key ends in a backslash, or a
+    colon may be written as an escape: then the slow way decides.
     """
     if (spaced and _has_spaced_key(raw)) or b'\\\\":' in raw:
         return False
-    return raw.count(b'":') - raw.count(b'\\":') == keys
+    written = raw.count(b'":') - raw.count(b'\\":')
+    begun = sum(message.content.startswith(":") for message in plain)
+    return written == keys + begun and not (begun and b"\\u003" in raw)

@@ -13,9 +13,10 @@ from typing import Protocol
 from droptune.validation.rules.example import Asked
 from droptune.validation.scan import Scanner
 from droptune.validation.scanned import Scanned
-from droptune.validation.sources import Source
+from droptune.validation.sources import FileSource, Source
 
 WORTH_A_THREAD = 4 << 20
+_BUFFER_BYTES = 256 << 10
 Progress = Callable[[int], None]
 
 
@@ -72,11 +73,21 @@ class Digest:
 
     def read(self, source: Source) -> None:
         """Take in a whole file; of its progress, whoever else reads it tells."""
+        if isinstance(source, FileSource):
+            self._read_file(source)
+            return
         with source.open() as stream:
             while data := stream.read(1 << 20):
                 self._take(data)
 
-    def _take(self, data: bytes) -> None:
+    def _read_file(self, source: FileSource) -> None:
+        """Read into one buffer, so small that it stays near the processor."""
+        buffer = memoryview(bytearray(_BUFFER_BYTES))
+        with source.path.open("rb", buffering=0) as stream:
+            while size := stream.readinto(buffer):
+                self._take(buffer[:size])
+
+    def _take(self, data: bytes | memoryview) -> None:
         self._hash.update(data)
         self.size_bytes += len(data)
 

@@ -59,6 +59,28 @@ def test_bad_data_is_rejected_with_a_rule(data: bytes, rule: str) -> None:
     assert all(found.message and found.fix for found in report.errors())
 
 
+@pytest.mark.parametrize("large", [False, True], ids=["few lines", "many lines"])
+@pytest.mark.parametrize(
+    ("user", "found"),
+    [
+        (rb'"role": "user", "content": ":a", "content": "b"', ["duplicate-key"]),
+        (rb'"role": "user", "content": "b", "content": ":a"', ["duplicate-key"]),
+        (rb'"role": "user", "content": ":a", "content": "\u003ab"', ["duplicate-key"]),
+        (rb'"role": "user", "content": "b", "c\u006fntent": "a"', ["duplicate-key"]),
+        (rb'"role": "user", "content": ":a"', []),
+        (rb'"role": "user", "content": "\u003aa"', []),
+        (rb'"role": "user", "content": "{\"a\": \"\\\\\": 1}"', []),
+    ],
+)
+def test_key_twice_is_found_however_texts_begin(user: bytes, found: list[str], large: bool) -> None:
+    """Quotes before colons are counted, and a text that begins with a colon looks like a key."""
+    line = b'{"messages": [{%s}, {"role": "assistant", "content": "c"}]}\n' % user
+
+    report = report_on(GOOD * (300 if large else 1) + line)
+
+    assert [each.rule for each in report.errors()] == found
+
+
 @pytest.mark.parametrize(
     "data", [GOOD, GOOD.replace(b"\n", b"\r\n"), b"\xef\xbb\xbf" + GOOD, GOOD[:-1]]
 )

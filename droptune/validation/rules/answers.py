@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 
 from droptune.validation.rules.example import Example
 
-SAMPLED = 4_000
+SAMPLED = 2_000
 _LABEL_CHARS, _LABEL_WORDS = 40, 4
 _NOT = r"(?:can(?:'|\u2019)?t|can ?not|won(?:'|\u2019)?t|am unable|am not able)"
 _REFUSAL = re.compile(
@@ -55,7 +55,7 @@ class Answer(NamedTuple):
 
 
 class Answers:
-    """The 4,000 examples of a file with the smallest digests: the same however it is cut."""
+    """The 2,000 examples of a file with the smallest digests: the same however it is cut."""
 
     def __init__(self) -> None:
         """Begin with none."""

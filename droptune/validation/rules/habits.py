@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Self
@@ -13,6 +12,7 @@ from droptune.validation.rules.example import Example, FileView
 from droptune.validation.rules.fixtures import assistant, chat, system, user
 from droptune.validation.rules.quoting import quoted, shown
 from droptune.validation.rules.registry import Family, Place, case
+from droptune.validation.rules.repeated import crc_of
 
 rules = Family("habits")
 FEWEST = 10
@@ -34,7 +34,7 @@ class Lines:
         if prompt is None:
             self.without_system += 1
         else:
-            self.systems.add(zlib.crc32(str(prompt).encode("utf-8", "replace")))
+            self.systems.add(crc_of(str(prompt)))
             if len(self.systems) > 2 * MOST_PROMPTS:
                 self._trim()
 

@@ -37,7 +37,7 @@ _ABROAD = rb"(?:\+|\\u002[bB])[1-9][0-9]{0,2}[ ./\\-]"
     Severity.WARNING,
     says="A text holds a person's e-mail address; roles (info@), lists and example.com are none.",
     fix=FIX,
-    signs=(rb"@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2}",),
+    signs=(rb"@[A-Za-z0-9]",),  # more than that would cost each line more than it saves,
     fails=said_in("Write to maria.lindqvist@nordhavn-bygg.se."),
     passes=said_in("Write to ada@example.com or support@contoso.com, or use @app.route."),
 )

@@ -16,9 +16,10 @@ from importlib.util import find_spec
 from typing import Any, Self
 
 from droptune.validation.rules.example import Example
+from droptune.validation.rules.repeated import crc_of
 from droptune.validation.rules.turns import turns_of
 
-MOST_ROWS = 1 << 17
+MOST_ROWS = 1 << 16
 SHINGLE = 5
 LEAST_HASHES = 8
 _KEPT, _ANSWER_KEPT, _ANSWER_BYTES = 64, 16, 256
@@ -105,7 +106,7 @@ class Sketch:
 
 
 class Sketches:
-    """Sketches of a file's examples; at most 131,072 (about 40 MB), else a part of them.
+    """Sketches of a file's examples; at most 65,536 (about 20 MB), else a part of them.
 
     The part is every 2nd, 4th … by a hash of the text: however the file was cut, the same.
     Short user turns (under 20 letters) are left out: they are alike by chance.
@@ -143,7 +144,7 @@ class Sketches:
                 zlib.crc32(text.translate(None, _NO_DIGITS)),
                 zlib.crc32(text),
                 zlib.crc32(text[:_EDGE] + text[-_EDGE:]),
-                zlib.crc32("\0".join(rest).encode("utf-8", "surrogatepass")) if rest else 0,
+                crc_of("\0".join(rest)) if rest else 0,
                 zlib.crc32(said) if said else zlib.crc32(answer.encode("utf-8", "surrogatepass")),
                 len(said),
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from typing import Self
 
@@ -11,6 +10,7 @@ from droptune.domain.findings import Severity
 from droptune.validation.rules.example import DatasetView, Example, FileView
 from droptune.validation.rules.fixtures import assistant, chat, system, user
 from droptune.validation.rules.registry import Family, Place, case
+from droptune.validation.rules.repeated import crc_of
 from droptune.validation.rules.turns import content_text
 
 rules = Family("consistency")
@@ -42,7 +42,7 @@ class SystemPrompts:
             self.first_none = self.first_none or example.line
             return
         prompt = content_text({"content": found})
-        digest = zlib.crc32(prompt.strip().encode("utf-8", "surrogatepass"))
+        digest = crc_of(prompt.strip())
         self.count[digest] = self.count.get(digest, 0) + 1
         if self.first.setdefault(digest, example.line) == example.line:
             self._bound()

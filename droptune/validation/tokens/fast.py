@@ -16,7 +16,7 @@ CACHE_BYTES = 176 << 20
 # No end of it is its beginning, so that no text can make another of it with its neighbour.
 SEPARATOR = "\x00\x01droptune\x02"
 _SEPARATOR_ID = 250_000
-_BLIND_TRIMS = 48
+_BLIND_TRIMS, _LOOKS_EVERY = 48, 4
 T = TypeVar("T")
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _STATM = Path("/proc/self/statm")
@@ -72,6 +72,8 @@ class FastCounter:
     def trim(self) -> None:
         """Give memory back if much was taken; cheap, to be called every megabyte or so."""
         self._trims += 1
+        if self._trims % _LOOKS_EVERY:
+            return
         resident = _resident()
         grown = resident - self._loaded_at > self._cache_bytes
         if grown or (not resident and self._trims >= _BLIND_TRIMS):
