@@ -6,6 +6,8 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from itertools import repeat
+from operator import contains
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -56,7 +58,7 @@ class FastCounter:
     def count_many(self, texts: list[str]) -> list[int]:
         """Return the number of tokens of each text."""
         encode = self._backend.encode
-        if not any(SEPARATOR in text for text in texts):
+        if not any(map(contains, texts, repeat(SEPARATOR))):
             counts = _attempt(lambda: [len(encode(text)) for text in texts])
             if counts is not None:
                 return counts
