@@ -14,6 +14,7 @@ A fault is `{"on": …, "match": …, "then": …, "times": 1, "skip": 0}` and m
 |            |                       | `cancel`      | `when`; as if somebody else did it        |
 |            |                       | `hide`        | lists show it `seconds` later             |
 | file       | name of a new file    | `error`       | `message`                                 |
+|            |                       | `wait`        | is processed `seconds` later              |
 | model      | name of a base model  | `retire`      | no further job may train it               |
 | deployment | name of a new one     | `fail`        | ends `Failed`; `code`, `message`          |
 |            |                       | `hang`        | stays `Creating`                          |
@@ -40,7 +41,7 @@ from emulator.wire import emulator_of
 _KINDS: dict[str, tuple[str, ...]] = {
     "request": ("answer", "reset", "lose_answer", "late_answer"),
     "job": ("fail", "cancel", "hide"),
-    "file": ("error",),
+    "file": ("error", "wait"),
     "model": ("retire",),
     "deployment": ("fail", "hang", "lag"),
 }
@@ -51,6 +52,7 @@ _DEFAULTS: dict[tuple[str, str], Json] = {
     ("job", "cancel"): {"when": 0.5},
     ("job", "hide"): {"seconds": 60},
     ("file", "error"): {"message": "Validation of jsonl file failed: asked for by a fault."},
+    ("file", "wait"): {"seconds": 86_400},
     ("deployment", "fail"): {"code": "InternalServerError", "message": "Asked for by a fault."},
     ("deployment", "lag"): {"seconds": 600},
 }

@@ -104,13 +104,14 @@ async def keep_file(
     found = await asyncio.to_thread(inspect, path, state.count_tokens)
     check_room(emulator, purpose, size)  # others may have come in meanwhile
     fate = fate_of(state, "file", name)
+    late = float(fate["seconds"]) if fate.get("then") == "wait" else 0.0
     file = StoredFile(
         id=state.new_id("file-"),
         name=name,
         purpose=purpose,
         size=size,
         created_at=emulator.now,
-        processing_seconds=state.settings.file_processing_seconds,
+        processing_seconds=state.settings.file_processing_seconds + late,
         sha256=sha256,
         format=found.format,
         examples=found.examples,

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from emulator.training import cancel, remove_deployment
 from simulation.datasets import content
-from simulation.world import World
+from simulation.transports import Call
+from simulation.world import ENDPOINT, KEY, World
+
+_HEADERS = {"api-key": KEY}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +128,40 @@ def _cancel_outside(world: World, nth: int) -> None:
         world.note(f"{job.id} is cancelled by somebody else")
 
 
+def _pause_job(world: World, nth: int, seconds: float, tries: int = 60) -> None:
+    """Let somebody pause a job in the portal, or the service preempt it; it goes on later."""
+    running = [job for job in world.state.live_jobs() if job.status == "running"]
+    if running:
+        path = f"{ENDPOINT}/openai/v1/fine_tuning/jobs/{running[nth % len(running)].id}"
+        if world.serve(Call(method="POST", url=f"{path}/pause", headers=_HEADERS)).status == 200:
+            resume = Call(method="POST", url=f"{path}/resume", headers=_HEADERS)
+            world.after(seconds, "the job goes on", lambda: _ignore(world.serve(resume)))
+            return
+    if tries:
+        again = partial(_pause_job, world, nth, seconds, tries - 1)
+        world.after(60, "somebody would pause a job", again)
+
+
+def _ignore(_: Any) -> None:
+    return None
+
+
+def _terminate(world: World, nth: int) -> None:
+    """Let somebody terminate an orchestration of a run or of a dataset."""
+    live = [each for each in world.hub.list_instances() if each.is_live and not each.parent]
+    if live:
+        ended = live[nth % len(live)]
+        world.trouble(f"somebody terminates {ended.id}")
+        world.engine.terminate(ended.id, "so decided")
+
+
+def _purge(world: World) -> None:
+    """Let somebody purge the history of everything that has ended."""
+    for each in world.hub.list_instances():
+        if not each.is_live:
+            world.hub.purge(each.id)
+
+
 def _remove_deployment(world: World, nth: int) -> None:
     """Let Azure remove a deployment that nobody called for 15 days."""
     live = [each for each in world.state.live_deployments() if each.job_id]
@@ -165,6 +203,9 @@ ACTIONS: dict[str, Callable[..., None]] = {
     "outage": _outage,
     "cancel outside": _cancel_outside,
     "remove deployment": _remove_deployment,
+    "pause job": _pause_job,
+    "terminate": _terminate,
+    "purge": _purge,
     "fate": _fate,
     "change service": _change_service,
 }

@@ -155,6 +155,9 @@ def _repair(world: World, *, tells: bool) -> None:
     world.state.set_settings(AMPLE)
     for deployment in world.state.live_deployments():
         deployment.fate = "" if deployment.fate == "hang" else deployment.fate
+    now = world.clock.now().timestamp()
+    for file in world.state.live_files():
+        file.processing_seconds = min(file.processing_seconds, now + 60 - file.created_at)
     _resume(world)
     if tells:
         for minutes in (*range(0, 24 * 60, 10), *range(24 * 60, 9 * 24 * 60, 60)):

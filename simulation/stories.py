@@ -69,6 +69,8 @@ def draw(seed: int, profile: Profile) -> Story:
     if profile.retires:
         at = 2 * _HOUR * chance.random() ** 2
         found.append(Happening(at=at, what="retire", about={"model": MODEL}))
+    if profile.outside:
+        found += _outside(chance)
     return Story(
         happenings=tuple(sorted(found, key=lambda each: each.at)),
         settings=_settings(chance, profile),
@@ -246,6 +248,20 @@ def _deployments(chance: random.Random) -> Iterator[Happening]:
         yield Happening(at=at, what="remove deployment", about=about)
 
 
+def _outside(chance: random.Random) -> Iterator[Happening]:
+    """Whoever has rights in the portal uses them, and the service takes its time."""
+    for what in ("terminate", "terminate", "purge", "pause job", "pause job"):
+        if chance.random() < 0.6:
+            at = 2 * _HOUR * chance.random() ** 2
+            about: dict[str, Any] = {} if what == "purge" else {"nth": chance.randrange(6)}
+            if what == "pause job":
+                about["seconds"] = chance.choice((60, 1200, 9000))
+            yield Happening(at=at, what=what, about=about)
+    if chance.random() < 0.5:
+        about = {"on": "file", "then": "wait", "seconds": chance.choice((1200, 864_000))}
+        yield Happening(at=0, what="fate", about=about)
+
+
 def _hidden(chance: random.Random, most: float) -> Iterator[Happening]:
     beyond = most > _BOUND
     if beyond or chance.random() < 0.6:
@@ -275,6 +291,8 @@ def _limits(chance: random.Random, profile: Profile) -> dict[str, float]:
         "deployment_seconds": chance.choice((1, 60, 300)),
         "readiness_lag_seconds": chance.choice((0, 120)),
     }
+    if profile.outside:
+        service["training_seconds"] = 900  # long enough to be paused
     if profile.limits:
         service |= {"limit_running": 1, "training_seconds": chance.choice((30, 300))}
         service |= chance.choice(_TIGHT)

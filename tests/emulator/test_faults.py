@@ -126,6 +126,19 @@ def test_good_file_ends_in_error(resource: Resource) -> None:
     assert (found.status, found.status_details) == ("error", "No reason.")
 
 
+def test_file_waits_longer_than_usual(resource: Resource) -> None:
+    """It stays `pending` for a quarter of the time, as every file does."""
+    resource.fault("file", "wait", seconds=4000)
+    file = resource.upload()
+    resource.advance(900)
+    waiting = resource.v1.files.retrieve(file.id).status
+    resource.advance(3200)
+
+    found = resource.v1.files.retrieve(file.id).status
+
+    assert (waiting, found) == ("pending", "processed")
+
+
 @pytest.mark.parametrize(("then", "state"), [("fail", "Failed"), ("hang", "Creating")])
 def test_deployment_fails_or_hangs(resource: Resource, then: str, state: str) -> None:
     """It is never ready; made again after it failed, it is a new one."""

@@ -29,6 +29,21 @@ def test_each_kind_of_trouble_leaves_every_promise_kept(profile: str) -> None:
     assert [str(each) for result in results for each in result.violations] == []
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["/pause -> 200", "the job goes on", "somebody terminates", "purge", "(on file, then wait"],
+)
+def test_what_is_done_outside_the_app_really_happens(said: str, outside: list[str]) -> None:
+    """A story in which nobody could pause a job would try nothing."""
+    assert any(said in each for each in outside)
+
+
+@pytest.fixture(scope="module")
+def outside() -> list[str]:
+    """Return what happened in a few schedules in which others have rights too."""
+    return [what for seed in (7, 8) for _, what in run(seed, "outside").trace]
+
+
 def test_calm_schedule_ends_in_a_promotion() -> None:
     """Without troubles the story is told to its end: the audit is not of empty worlds."""
     outcomes = [outcome for seed in range(8) for outcome in run(seed, "calm").outcomes]
