@@ -138,6 +138,10 @@ class LocalApp:
         url = self._start(self._storage, "storage", command)
         self.storage_connection_string = connection_string(url)
 
+    def stop_storage(self) -> None:
+        """Ask Azurite to end (SIGTERM), as a machine that shuts down does."""
+        self._storage.stop()
+
     def start_emulator(self) -> None:
         """Start the local Azure OpenAI, on the port that it had."""
         options = ("--time-scale", f"{self.time_scale:g}", "--key", EMULATOR_KEY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import statistics
 import sys
 import tempfile
 import time
@@ -16,6 +17,7 @@ from droptune.cli.local_app import LocalApp
 from tests.end_to_end.conftest import FAST
 from tests.end_to_end.line import JOB_FILE, Line, an_example, write_dataset
 
+_VICTIMS = ("host", "host", "emulator", "both", "storage")
 AT_ONCE = 3  # datasets under way while something is killed
 PROMOTED = 4  # datasets that end as champions; the service takes ten deployments, so others do not
 TRAINED_ONLY = JOB_FILE.partition("  deploy:")[0]
@@ -23,7 +25,9 @@ TRAINED_ONLY = JOB_FILE.partition("  deploy:")[0]
 
 @dataclass(kw_only=True)
 class Ordeal:
-    """An installation whose processes are killed at random moments while it works.
+    """An installation whose processes are ended at random moments while it works.
+
+    Host and service are killed (SIGKILL); Azurite is asked to end (SIGTERM).
 
     Attributes:
         killed: how often each process was killed.
@@ -65,9 +69,13 @@ class Ordeal:
             self.runs.append(self.line.drop(dataset, project=f"p{number}")["id"])
 
     def _kill(self) -> None:
-        """Kill the host, the service, or both, and start them again."""
-        app, victim = self.line.app, self._chance.choice(("host", "host", "emulator", "both"))
+        """Kill the host, the service or both, or end storage, and start them again."""
+        app, victim = self.line.app, self._chance.choice(_VICTIMS)
         began = time.monotonic()
+        if victim == "storage":
+            self._end_storage()
+            self.restarts.append(time.monotonic() - began)
+            return
         if victim != "emulator":
             app.kill_host()
             self.killed["host"] += 1
@@ -78,6 +86,13 @@ class Ordeal:
         if victim != "emulator":
             app.start_host()
         self.restarts.append(time.monotonic() - began)
+
+    def _end_storage(self) -> None:
+        """End Azurite by SIGTERM; host and service go on meanwhile, for a while without it."""
+        self.line.app.stop_storage()
+        self.killed["storage"] += 1
+        time.sleep(self._chance.uniform(0.0, 1.5))
+        self.line.app.start_storage()
 
 
 def audit(line: Line, ended: list[dict[str, object]]) -> list[str]:
@@ -101,6 +116,13 @@ def audit(line: Line, ended: list[dict[str, object]]) -> list[str]:
     return found
 
 
+def _spread(seconds: list[float]) -> dict[str, float]:
+    return {
+        name: round(of(seconds), 2)
+        for name, of in (("least", min), ("median", statistics.median), ("most", max))
+    }
+
+
 def main(times: int, seed: int) -> int:
     """Kill, wait, audit, and print what was seen."""
     with (
@@ -116,7 +138,7 @@ def main(times: int, seed: int) -> int:
             "kills": dict(ordeal.killed),
             "runs": len(ended),
             "seconds": round(time.monotonic() - began, 1),
-            "restart_seconds": [round(min(ordeal.restarts), 2), round(max(ordeal.restarts), 2)],
+            "restart_seconds": _spread(ordeal.restarts),
             "found": found,
         }
         sys.stdout.write(json.dumps(seen, indent=1) + "\n")
