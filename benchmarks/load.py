@@ -235,11 +235,12 @@ def _tell(load: Load) -> None:
     print(f"all ended after           {took:.1f} s")
     print(f"lost                      {load.lost}")
     refused = answers.unanswered
-    print(f"status answers            {len(answers.seconds)}, {len(refused)} unanswered")
+    print(f"status answers            {answers.count}, {len(refused)} unanswered")
     for what in refused[:_MOST_TOLD]:
         print(f"  instead                 {what}")
-    for share in (0.5, 0.9, 0.99, 1.0):
-        print(f"  {100 * share:.0f} of 100 within        {1000 * answers.within(share):.0f} ms")
+    for what, kinds in {"all": (), "of runs": ("run",), "of datasets": ("dataset",)}.items():
+        shares = (1000 * answers.within(share, *kinds) for share in (0.5, 0.9, 0.99, 1.0))
+        print(f"  {what:<12} 50, 90, 99, 100 of 100 in {' '.join(f'{ms:.0f}' for ms in shares)} ms")
     if load.host_mib:
         middle = statistics.median(load.host_mib)
         print(f"host memory               {middle:.0f} MiB median, {max(load.host_mib):.0f} most")

@@ -26,19 +26,27 @@ class Answers:
     """What was answered.
 
     Attributes:
-        seconds: of each answer, counted from when it was due to be asked: a connection that is
-            still busy then makes it longer.
+        seconds: of each answer, by what it was about ("run", or "dataset" while no run is known),
+            counted from when it was due to be asked: a connection that is still busy then makes it
+            longer.
         unanswered: what came instead of an answer of 200 or 404.
         cpu_seconds: processor time that asking took.
     """
 
-    seconds: list[float] = field(default_factory=list)
+    seconds: dict[str, list[float]] = field(default_factory=lambda: {"run": [], "dataset": []})
     unanswered: list[str] = field(default_factory=list)
     cpu_seconds: float = 0.0
 
-    def within(self, share: float) -> float:
-        """Return the seconds within which this share of the answers came."""
-        ordered = sorted(self.seconds)
+    @property
+    def count(self) -> int:
+        """How many there were."""
+        return sum(len(each) for each in self.seconds.values())
+
+    def within(self, share: float, *about: str) -> float:
+        """Return the seconds within which this share of the answers came; 0 of none."""
+        ordered = sorted(each for kind in about or self.seconds for each in self.seconds[kind])
+        if not ordered:
+            return 0.0
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
@@ -91,10 +99,12 @@ class _Reader:
             due, folder = self._next()
             if over.wait(max(due - time.monotonic(), 0)):
                 break
-            document, refused = self._get(connection, folder)
+            run = self._runs.get(folder)
+            path = f"/api/runs/{run}" if run else f"/api/datasets/{folder}"
+            document, refused = _get(connection, path)
             seconds = time.monotonic() - due
             with self._lock:
-                self.answers.seconds.append(seconds)
+                self.answers.seconds["run" if run else "dataset"].append(seconds)
                 self.answers.unanswered += refused
                 for run in document.get("runs", ()):
                     self._runs[folder] = run["id"]
@@ -105,17 +115,17 @@ class _Reader:
             self._due += self._every
             return self._due, self._chance.choice(self._folders)
 
-    def _get(self, connection: HTTPConnection, folder: str) -> tuple[dict[str, Any], list[str]]:
-        """Return a status document, and what came instead if that is not one."""
-        run = self._runs.get(folder)
-        try:
-            connection.request("GET", f"/api/runs/{run}" if run else f"/api/datasets/{folder}")
-            with connection.getresponse() as answer:
-                body = answer.read()
-        except (OSError, HTTPException) as error:
-            connection.close()
-            return {}, [repr(error)]
-        if answer.status not in (200, 404):  # 404: not dropped yet
-            return {}, [f"{answer.status}: {body[:300].decode(errors='replace')}"]
-        document: dict[str, Any] = json.loads(body)
-        return document, []
+
+def _get(connection: HTTPConnection, path: str) -> tuple[dict[str, Any], list[str]]:
+    """Return a status document, and what came instead if that is not one."""
+    try:
+        connection.request("GET", path)
+        with connection.getresponse() as answer:
+            body = answer.read()
+    except (OSError, HTTPException) as error:
+        connection.close()
+        return {}, [repr(error)]
+    if answer.status not in (200, 404):  # 404: not dropped yet
+        return {}, [f"{answer.status}: {body[:300].decode(errors='replace')}"]
+    document: dict[str, Any] = json.loads(body)
+    return document, []
