@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from activities.candidates import DELETED
@@ -13,10 +12,9 @@ from activities.champions import load_champion
 from activities.configurations import configuration_of
 from activities.deployments import is_billed, may_host
 from activities.endings import delete_deployments
-from activities.run_records import NEWEST_RUNS, RunRecords, change_document
+from activities.run_records import RunRecords, change_document
 from droptune.domain.errors import RequestRejectedError, WishRefusedError
 from droptune.domain.findings import Problem
-from droptune.domain.identity import slug
 from droptune.domain.payload import Model
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.promotable import why_not_promotable
@@ -26,7 +24,6 @@ from droptune.domain.services import BlobStore, Clock, FineTuningService, Resour
 from droptune.domain.steps import EndPromotion
 
 _STARTING = timedelta(minutes=1)  # from taking the project's turn to the run's record
-_MOST_RUNS = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,14 +123,8 @@ class LaterPromotions:
 
     def _promoting_run(self, record: RunRecord) -> str | None:
         """Return the id of a run of the project that is about to promote by itself, if any."""
-        start = f"{slug(record.project, 40)}-"
-        rows = self._records.store.list("_index/", limit=NEWEST_RUNS)
-        names = (row.name.partition("-")[2] for row in rows)
-        for name in islice((name for name in names if name.startswith(start)), _MOST_RUNS):
-            found = self._records.find(RunRef(project=record.project, id=name))
-            if found is not None and found.phase is Phase.PROMOTING:
-                return found.id
-        return None
+        live = self._records.list_live(record.project)
+        return next((each.id for each in live if each.phase is Phase.PROMOTING), None)
 
 
 def _has_promoted_since(holder: RunRecord | None, turn: Turn) -> bool:

@@ -135,15 +135,15 @@ class RunRecords:
                 if record is not None:
                     yield record
 
-    def list_live(self) -> Iterator[RunRecord]:
-        """Iterate over all runs that have not ended or are being promoted, however many ended.
+    def list_live(self, project: str = "") -> Iterator[RunRecord]:
+        """Iterate over all runs, or a project's, that have not ended or are being promoted.
 
         Each has a mark, so that the ended ones are not read. A mark that a crash left is removed.
         """
         self._mark_earlier()
-        for mark in self.store.list(MARKS):
-            project, _, run_id = mark.name.removeprefix(MARKS).partition("/")
-            record = self.find(RunRef(project=project, id=run_id))
+        for mark in self.store.list(f"{MARKS}{project}/" if project else MARKS):
+            whose, _, run_id = mark.name.removeprefix(MARKS).partition("/")
+            record = self.find(RunRef(project=whose, id=run_id))
             if record is not None and record.is_live:
                 yield record
             elif self.clock.now() - mark.modified_at > _SETTLED:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -201,6 +203,7 @@ def test_two_wishes_at_the_same_moment_leave_one() -> None:
     world = World()
     first, second = a_kept_run(world, "v1"), a_kept_run(world, "v2")
     codes: list[str] = []
+    assert list(world.records.list_live()) == []
     world.runs.before_next("write", lambda: codes.append(refusal(world, second).code))
 
     promotion = ask_for(world, first)
@@ -217,6 +220,21 @@ def test_run_that_is_promoting_by_itself_is_waited_for() -> None:
     a_kept_run(world, "v2", phase=Phase.PROMOTING, outcome=Outcome.NONE)
 
     assert refusal(world, run).code == "another-promotion"
+
+
+def test_run_that_has_long_been_promoting_is_waited_for_too() -> None:
+    """However many runs of the project began since; of other projects none is read."""
+    world = World()
+    promoting = a_kept_run(world, phase=Phase.PROMOTING, outcome=Outcome.NONE)
+    run = a_kept_run(world, "v2")
+    for number in range(40):
+        newer = replace(run, id=f"shop-z-{number:08d}")
+        world.runs.put(newer.ref.record, json.dumps(newer.to_payload()))
+        world.runs.put(f"_index/{number:014d}-{newer.id}", "{}")
+
+    refused = refusal(world, run)
+
+    assert promoting.id in str(refused)
 
 
 def test_worker_that_dies_at_any_point_of_a_wish_hinders_nobody() -> None:
