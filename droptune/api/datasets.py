@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 from droptune.api.bodies import dataset_of, no_such_dataset, read_limit
@@ -79,8 +80,9 @@ def get_dataset(request: ApiRequest, services: ApiServices) -> ApiResponse:
     record = _find_record(services.registry, ref)
     if not files and record is None:
         raise no_such_dataset(str(ref))
-    failure = _find_failure(services.registry, ref)
-    dataset = ListedDataset(ref=ref, files=files, record=record, failure=failure)
+    dataset = ListedDataset(ref=ref, files=files, record=record)
+    if dataset.state == "settling":  # only then a failure would change what is said
+        dataset = replace(dataset, failure=_find_failure(services.registry, ref))
     folder = dataset.folder
     shown = show_dataset(dataset, services, services.base(request.url)) | {
         "complete": folder.complete,
