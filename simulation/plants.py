@@ -68,7 +68,7 @@ def _without_lease(whole: Any) -> Any:
         name = f"{record.project}/jobs/{record.training_digest}.json"
         claims._ensure(registry, name, record.training_digest)
         blob = registry.find(name)
-        claim = claims.JobClaim.from_payload(claims.json.loads(blob.data))
+        claim = claims.read_document(claims.JobClaim, blob.data)
         yield claims.HeldClaim(claim=claim, _store=registry, _name=name, _lease=None)
 
     return held
