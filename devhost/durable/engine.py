@@ -17,11 +17,13 @@ from devhost.durable.actions import (
     await_actions,
 )
 from devhost.durable.history import Kind, Row, row, stamp, taken_in
-from devhost.durable.orchestrator import Answer, ask
+from devhost.durable.orchestrator import Answer, ask, joined
 from devhost.durable.store import Instance, QueuedActivity, Store
 from devhost.durable.timestamps import remember_timestamps
 
 LARGE_PAYLOAD = 16 << 10
+# In a history's JSON text nothing else is written so: what is quoted in it has escaped quotes.
+_PLAYED = ('"IsPlayed": false', '"IsPlayed": true')
 _logger = logging.getLogger(__name__)
 
 
@@ -200,11 +202,11 @@ class Engine:
             self._replay(instance, rows, now)
 
     def _replay(self, instance: Instance, rows: list[Row], now: datetime) -> None:
-        past = self.store.history(instance.id)
-        for each in past:
-            each["IsPlayed"] = True
+        text = self.store.history_text(instance.id).replace(*_PLAYED)
+        past: list[Row] = json.loads(text)
         fresh = [row(Kind.ORCHESTRATOR_STARTED, now), *rows]
-        answer = self._ask(instance, [*past, *fresh], is_replaying=bool(past))
+        history = joined(text, json.dumps(fresh))
+        answer = self._ask(instance, history, is_replaying=bool(past))
         kept = None if past else instance.custom_status  # it outlives its execution by one episode
         status = answer.custom_status or kept
         instance = replace(instance, custom_status=status, updated_at=stamp(now))
@@ -212,7 +214,7 @@ class Engine:
         if not outcome.is_over or not (answer.is_done or answer.error is not None):
             written = [self._schedule(instance, each, now) for each in outcome.decisions]
             completed = row(Kind.ORCHESTRATOR_COMPLETED, now)
-            self.store.append(instance.id, [*fresh, *written, completed])
+            self.store.append(instance.id, [*fresh, *written, completed], after=len(past))
             self.store.put_instance(instance)
         elif answer.error is not None:
             said = f"Orchestrator function '{instance.name}' failed: {answer.error}"
@@ -222,7 +224,7 @@ class Engine:
         else:
             self._end(instance, "Completed", answer.output, fresh, now)
 
-    def _ask(self, instance: Instance, history: list[Row], *, is_replaying: bool) -> Answer:
+    def _ask(self, instance: Instance, history: str, *, is_replaying: bool) -> Answer:
         orchestrator = self._functions.orchestrators.get(instance.name)
         if orchestrator is None:
             return Answer(error=f"there is no orchestrator {instance.name!r}", broke=True)

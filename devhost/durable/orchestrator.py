@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from devhost.durable.history import Row
 from devhost.durable.store import Instance
 
 _LABEL = "$OutOfProcData$:"
@@ -32,13 +31,12 @@ class Answer:
 def ask(
     orchestrator: Callable[[str], str],
     instance: Instance,
-    history: Sequence[Row],
+    history: str,
     *,
     is_replaying: bool,
 ) -> Answer:
-    """Run an orchestrator from the top."""
+    """Run an orchestrator from the top; `history` is the JSON text of its rows."""
     body = {
-        "history": history,
         "input": instance.input,
         "instanceId": instance.id,
         "isReplaying": is_replaying,
@@ -49,9 +47,17 @@ def ask(
         "defaultHttpAsyncRequestSleepTimeMillseconds": 30000,
     }
     try:
-        return _read(json.loads(orchestrator(json.dumps(body))))
+        rest = json.dumps(body).removeprefix("{")
+        return _read(json.loads(orchestrator(f'{{"history": {history}, {rest}')))
     except Exception as error:  # noqa: BLE001 - an orchestrator may raise anything
         return _failed(error)
+
+
+def joined(first: str, then: str) -> str:
+    """Return two lists as one, all of them JSON text."""
+    if first == "[]":
+        return then
+    return f"{first[:-1]}, {then[1:]}" if then != "[]" else first
 
 
 def _read(document: Mapping[str, Any]) -> Answer:

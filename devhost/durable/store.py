@@ -179,16 +179,20 @@ class Store:
 
     def history(self, instance_id: str) -> list[Row]:
         """Return the rows of an instance's present execution."""
-        query = "SELECT row FROM history WHERE instance = ? ORDER BY position"
-        texts = ",".join(row["row"] for row in self._query(query, instance_id))
-        rows: list[Row] = json.loads(f"[{texts}]")
+        rows: list[Row] = json.loads(self.history_text(instance_id))
         return rows
 
-    def append(self, instance_id: str, rows: list[Row]) -> None:
-        """Add rows to a history."""
-        query = "SELECT COALESCE(MAX(position), -1) AS last FROM history WHERE instance = ?"
-        last = self._query(query, instance_id)[0]["last"]
-        for position, row in enumerate(rows, last + 1):
+    def history_text(self, instance_id: str) -> str:
+        """Return the same as JSON text."""
+        query = "SELECT row FROM history WHERE instance = ? ORDER BY position"
+        return "[" + ", ".join(row["row"] for row in self._query(query, instance_id)) + "]"
+
+    def append(self, instance_id: str, rows: list[Row], *, after: int | None = None) -> None:
+        """Add rows to a history; `after` says how many it has, where that is known."""
+        if after is None:
+            query = "SELECT COUNT(*) AS n FROM history WHERE instance = ?"
+            after = int(self._query(query, instance_id)[0]["n"])
+        for position, row in enumerate(rows, after):
             values = (instance_id, position, json.dumps(row))
             self._execute("INSERT INTO history VALUES (?, ?, ?)", values)
 
