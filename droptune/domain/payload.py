@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar, Union, get_args, get_origin, get_type_hin
 
 Payload = dict[str, Any]
 T = TypeVar("T")
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 _Convert = Callable[[Any], Any]
 
 
@@ -32,7 +33,10 @@ class Model:
 
     def to_payload(self) -> Payload:
         """Return this value as a plain JSON object."""
-        return {name: _dump(getattr(self, name)) for name in _names(type(self))}
+        return {
+            name: value if type(value := getattr(self, name)) in _PLAIN else _dump(value)
+            for name in _names(type(self))
+        }
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
@@ -44,8 +48,9 @@ class Model:
         values: Payload = {}
         for name, load, is_required in _plan(cls):
             if name in payload:
+                value = payload[name]
                 try:
-                    values[name] = load(payload[name])
+                    values[name] = load(value) if load is not _as_it_is else value
                 except (TypeError, ValueError) as error:
                     raise ValueError(f"{cls.__name__}.{name}: {error}") from error
             elif is_required:
