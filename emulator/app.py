@@ -125,10 +125,10 @@ def create_app(state: State, clock: Clock, key: str) -> ASGIApp:
 def _routes() -> list[Route]:
     v1 = [*BOTH_SURFACES, *V1_ONLY, *(("POST", path, _missing) for path in NOT_ON_V1)]
     dated = [*DATED_ONLY, *BOTH_SURFACES]
-    tables = [
+    tables = [  # none answers for another's paths; what is asked for often stands first
+        [(method, path, _managed(handler)) for method, path, handler in MANAGEMENT],
         [(method, _V1 + path, _of_v1(handler)) for method, path, handler in v1],
         [(method, _DATED + path, _dated(handler)) for method, path, handler in dated],
-        [(method, path, _managed(handler)) for method, path, handler in MANAGEMENT],
         CONTROLS,
     ]
     rows = [row for table in tables for row in table]
