@@ -126,7 +126,7 @@ class OpenAITransport(httpx2.BaseTransport):
         call = Call(
             method=request.method,
             url=str(request.url),
-            headers=dict(request.headers),
+            headers={name.decode(): value.decode() for name, value in request.headers.raw},
             body=request.read(),
         )
         try:
@@ -182,5 +182,7 @@ def management_session(wire: Wire) -> requests.Session:
     """Return a session that reaches nothing but the wire."""
     session = requests.Session()
     session.trust_env = False
+    for setting in ("headers", "params", "proxies"):  # nothing to merge into each request
+        setattr(session, setting, None)
     session.mount("https://", ManagementAdapter(wire))
     return session
