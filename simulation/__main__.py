@@ -8,13 +8,14 @@ import os
 import sys
 import time
 
-from simulation.campaign import Tally, campaign
+from simulation.campaign import Extent, Tally, campaign
 from simulation.profiles import BEYOND, PROFILES, profile_of
 from simulation.runner import Result, run
 from simulation.shrinking import shrink
 
 _SHOWN_FAILURES = 3
 _A_MINUTE = 10_000  # seeds
+_MINUTES = 60  # a long campaign goes on to later minutes' seeds, which nobody has run yet
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,6 +34,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--profile", choices=[*PROFILES, *BEYOND])
     parser.add_argument("--trace", action="store_true", help="tell the whole story of --seed")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after")
+    parser.add_argument("--at-least", type=int, default=0, help="but not before so many have run")
+    longest = "seconds after which it stops even so"
+    parser.add_argument("--longest", type=float, default=float("inf"), help=longest)
     parser.add_argument("--json", action="store_true")
     return parser
 
@@ -52,7 +56,8 @@ def _one(seed: int, profile: str, trace: bool) -> int:
 def _many(asked: argparse.Namespace) -> int:
     seeds = _fresh() if asked.fresh else _named(asked.seeds)
     tally, began = Tally(), time.monotonic()
-    for outcome in campaign(seeds, asked.profile, seconds=asked.seconds):
+    extent = Extent(seconds=asked.seconds, at_least=asked.at_least, longest=asked.longest)
+    for outcome in campaign(seeds, asked.profile, extent):
         tally.add(outcome)
         if sys.stderr.isatty():
             sys.stderr.write(f"\r{tally.schedules} of {len(seeds)}, {len(tally.failed)} failed")
@@ -62,6 +67,8 @@ def _many(asked: argparse.Namespace) -> int:
     else:
         _show(tally, elapsed)
         _show_failures(tally)
+        if tally.schedules < asked.at_least:
+            _say(f"ONLY {tally.schedules} of at least {asked.at_least} schedules were run")
     return 1 if tally.failed else 0
 
 
@@ -71,10 +78,10 @@ def _named(asked: str) -> range:
 
 
 def _fresh() -> range:
-    """Return seeds that belong to this minute alone, and say which."""
+    """Return seeds that belong to this minute and those after it, and say which."""
     first = int(time.time() // 60) * _A_MINUTE
     _say(f"fresh seeds from {first} on")
-    return range(first, first + _A_MINUTE)
+    return range(first, first + _MINUTES * _A_MINUTE)
 
 
 def _document(tally: Tally, elapsed: float) -> dict[str, object]:

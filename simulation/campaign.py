@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from simulation.profiles import profile_of
 from simulation.runner import Result, run
-from simulation.world import load_function_app
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,23 +94,46 @@ def _kept(result: Result, cpu_seconds: float) -> Outcome:
 
 
 def settle_in() -> None:
-    """Load everything that schedules use, and let the garbage collector look at that no more.
+    """Load all that schedules use, by running one, and let the garbage collector look there no
+    more.
 
     A world's objects hang together and are let go at once, so it is enough to look for them rarely.
     """
-    load_function_app()
+    run(0, "calm")
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """How long a campaign goes on: as long as the time lasts, and then until enough have run.
+
+    Attributes:
+        seconds: as many schedules run as fit.
+        at_least: so many run, also where that takes longer,
+        longest: but not beyond so many seconds.
+    """
+
+    seconds: float = float("inf")
+    at_least: int = 0
+    longest: float = float("inf")
+
+    def is_reached(self, schedules: int, elapsed: float) -> bool:
+        """Whether it is over after so many schedules and seconds."""
+        return elapsed >= self.longest or (elapsed >= self.seconds and schedules >= self.at_least)
+
+
+ALL = Extent()
+
+
 def campaign(
-    seeds: Iterable[int], profile: str | None = None, *, seconds: float = float("inf")
+    seeds: Iterable[int], profile: str | None = None, extent: Extent = ALL
 ) -> Iterator[Outcome]:
-    """Run schedules on all cores as long as the time lasts; in the order in which they end."""
-    tasks, ends_at = [(seed, profile) for seed in seeds], time.monotonic() + seconds
+    """Run schedules on all cores to the campaign's extent; in the order in which they end."""
+    tasks, began = ((seed, profile) for seed in seeds), time.monotonic()
     with multiprocessing.get_context("spawn").Pool(os.cpu_count(), settle_in) as pool:
-        for outcome in pool.imap_unordered(observe, tasks, chunksize=4):
+        for done, outcome in enumerate(pool.imap_unordered(observe, tasks, chunksize=4), 1):
             yield outcome
-            if time.monotonic() > ends_at:
+            if extent.is_reached(done, time.monotonic() - began):
                 return

@@ -16,7 +16,7 @@ from droptune.cli.terminal import Terminal
 from droptune.setup.marker import read_marker
 
 _BICEP = Path("..", "shared", "tools", "bicep", "bicep")
-_SIMULATED_SECONDS = 240
+_SIMULATED = {"--seconds": 12 * 60, "--at-least": 6_000, "--longest": 25 * 60}
 _AZURITE = Path(".droptune", "azurite", "node_modules", ".bin", "azurite-blob")
 
 
@@ -24,7 +24,7 @@ def test(context: typer.Context) -> int:
     """Run ruff, mypy, pytest and fresh schedules; with arguments pytest alone, which gets them."""
     terminal = Terminal(sys.stderr)
     failed = []
-    for name, command in checks(context.args, simulated_seconds()).items():
+    for name, command in checks(context.args, simulated()).items():
         terminal.say(f"droptune: {name}", "bold")
         if subprocess.call([sys.executable, "-m", *command], cwd=ROOT, env=environment(ROOT)):
             failed.append(name)
@@ -33,12 +33,19 @@ def test(context: typer.Context) -> int:
     return Exit.NO if failed else Exit.YES
 
 
-def simulated_seconds(environ: Mapping[str, str] = os.environ) -> int:
-    """Return for how long fresh schedules are begun: DROPTUNE_SIMULATE_SECONDS, 0 for none."""
-    return int(environ.get("DROPTUNE_SIMULATE_SECONDS") or _SIMULATED_SECONDS)
+def simulated(environ: Mapping[str, str] = os.environ) -> dict[str, int]:
+    """Return how many fresh schedules are run, as the simulation is told.
+
+    As many as fit twelve minutes and at least 6,000, but not beyond 25 minutes; or for
+    DROPTUNE_SIMULATE_SECONDS, 0 for none.
+    """
+    seconds = environ.get("DROPTUNE_SIMULATE_SECONDS")
+    if not seconds:
+        return _SIMULATED
+    return {"--seconds": int(seconds)} if int(seconds) else {}
 
 
-def checks(pytest_arguments: Sequence[str], seconds: int) -> dict[str, list[str]]:
+def checks(pytest_arguments: Sequence[str], simulated: Mapping[str, int]) -> dict[str, list[str]]:
     """Return what is run, by name; schedules that nobody has seen before come last."""
     if pytest_arguments:
         return {"pytest": ["pytest", *pytest_arguments]}
@@ -48,8 +55,9 @@ def checks(pytest_arguments: Sequence[str], seconds: int) -> dict[str, list[str]
         "mypy": ["mypy"],
         "pytest": ["pytest", "-n", "2"],
     }
-    if seconds:
-        found["simulation"] = ["simulation", "--fresh", "--seconds", str(seconds)]
+    if simulated:
+        extent = [word for option in simulated.items() for word in map(str, option)]
+        found["simulation"] = ["simulation", "--fresh", *extent]
     return found
 
 
