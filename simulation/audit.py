@@ -15,7 +15,7 @@ from typing import Any
 from droptune.domain.budget import open_reservations
 from droptune.domain.champion import Champion
 from droptune.domain.claim import JobClaim
-from droptune.domain.ledger import LEDGER, Ledger
+from droptune.domain.ledger import LEDGER, RESERVED, Ledger
 from droptune.domain.notifications import events_of, wants
 from droptune.domain.outbox import subscriptions_of
 from droptune.domain.payload import read_document
@@ -29,6 +29,7 @@ from simulation.transports import Call, Reply
 from simulation.world import KEY, World
 
 MOST_ROWS = 150
+_REMEMBERED = timedelta(days=5)  # what is closed later than that may be folded into its day
 _QUOTA = re.compile(r"quota|too many|at most|the most (it|there) may", re.IGNORECASE)
 _BROKEN = {"step-failed", "gave-up", "record-missing", "error", "request-rejected", *all_codes()}
 _REASONS = {  # the service's own end of what it was asked, not a refusal to ask
@@ -64,6 +65,7 @@ class Witness:
     looked_at: float = 0.0
     settled: dict[str, datetime] = field(default_factory=dict)
     pointed: dict[str, str] = field(default_factory=dict)
+    reserved: set[str] = field(default_factory=set)
 
     def accuse(self, check: str, said: str) -> None:
         """Note a violation, each once."""
@@ -94,6 +96,8 @@ class Witness:
             self._no_canary(f"registry {name}", data.decode())
             if found := _CHAMPION.fullmatch(name):
                 self._answers(found[1], Champion.from_document(json.loads(data)))
+            if name == LEDGER:
+                self._keeps_account(read_document(Ledger, data))
         elif found := _RUN.fullmatch(name):
             record = json.loads(data)
             self._goes_forward(found[1], Phase(record["phase"]))
@@ -142,9 +146,16 @@ class Witness:
     def _one_file(self, name: str) -> None:
         files = self.world.state.live_files()  # what ended `error` may be sent once more
         same = [file for file in files if file.name == name and not file.problem]
-        at_once = {"late", "other-worker", "blob-other-worker", "stall", "blob-stall"}
+        at_once = {"late", "other-worker", "blob-other-worker", "stall", "blob-stall", "blob-slow"}
         if len(same) > 1 and not at_once & set(self.world.faults.counts):
             self.accuse("one file a content", f"{name} was uploaded {len(same)} times")
+
+    def _keeps_account(self, ledger: Ledger) -> None:
+        """No writer of the ledger loses what another one has reserved."""
+        oldest = (self.world.clock.now() - _REMEMBERED).strftime("%Y-%m-%d")
+        for run in self.reserved - {entry.run for entry in ledger.entries}:
+            self.accuse("within budget", f"what {run} reserved is in the ledger no more")
+        self.reserved = {e.run for e in ledger.entries if e.state == RESERVED and e.day > oldest}
 
     def _within_budget(self, made: Job) -> None:
         limits = self.world.services.settings.budgets

@@ -246,6 +246,16 @@ def _forgetting(whole: Any) -> Any:
     return intending
 
 
+def _known_alone(whole: Any) -> Any:
+    """Find the file that the record names, and none that was sent before a crash or by others."""
+
+    def find(record: Any, role: Any, azure_openai: Any) -> Any:
+        known = record.files.get(role.value)
+        return azure_openai.find_file(known) if known else None
+
+    return find
+
+
 def _renamed(whole: Any) -> Any:
     """Let an event's id depend on when its record was changed last."""
 
@@ -362,15 +372,15 @@ PLANTS: tuple[Plant, ...] = (
         "what was uploaded is not looked for",
         "activities.training_files",
         "_find",
-        _always(None),
-        "crashes",
+        _known_alone,
+        "twins",
     ),
     _plant(
         "the ledger is written without if_match",
         "activities.money",
         "change_document",
         _loser_takes_all,
-        "workers",
+        "contended",
     ),
     _plant(
         "budgets of run and project are not looked at",

@@ -30,6 +30,7 @@ class Profile:
         hidden_seconds: how long a new job may be missing from lists.
         several: more than one dataset and project.
         alike: datasets of a project hold the same training data.
+        at_once: all datasets are dropped in the same moment.
         promotes: whatever is trained is put to use, without asking anybody.
         orders: the same story is told once more with its events in another order.
         poor: budgets of run and project are small.
@@ -51,6 +52,7 @@ class Profile:
     hidden_seconds: float = 0
     several: bool = False
     alike: bool = False
+    at_once: bool = False
     promotes: bool = False
     orders: bool = False
     poor: bool = False
@@ -98,6 +100,7 @@ PROFILES: dict[str, Profile] = {
         service=True,
         rates=CRASHES | STORAGE | {"blob-crash": 0.03, "lost": 0.03, "busy": 0.1},
     ),
+    "contended": Profile(several=True, at_once=True, rates={"blob-slow": 0.3}),
     "retired": Profile(retires=True, people=True, several=True, rates=CRASHES | {"lost": 0.03}),
     "orders": Profile(events=True, orders=True),
     "budgets": Profile(poor=True, several=True, people=True, rates=WORKERS | {"lost": 0.02}),

@@ -107,7 +107,7 @@ def _datasets(chance: random.Random, profile: Profile) -> list[tuple[str, str]]:
 def _dataset(
     chance: random.Random, profile: Profile, project: str, version: str
 ) -> Iterator[Happening]:
-    begun = chance.uniform(1, 400)
+    begun = 60.0 if profile.at_once else chance.uniform(1, 400)
     folder, variant = f"{project}/{version}", "a" if profile.alike else chance.choice("aab")
     slow = 40.0 if profile.writers else 4.0
     files: dict[str, dict[str, Any]] = {

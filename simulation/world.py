@@ -349,8 +349,9 @@ class World:
             self.troubled_at = self.clock.passed
             return "outage"
         acts = operation.split(" ", 2)[1] in ("write", "delete", "acquire_lease", "release_lease")
+        slow = ("blob-slow",) if operation.startswith("registry write") else ()
         kinds = (
-            ("blob-crash", "blob-stall", "blob-other-worker", "blob-fails")
+            ("blob-crash", "blob-stall", "blob-other-worker", "blob-fails", *slow)
             if before
             else ("blob-crash", "blob-lost")
         )
@@ -363,6 +364,8 @@ class World:
             self._stall(operation)
         elif kind == "blob-other-worker":
             self._other_worker(operation)
+        elif kind == "blob-slow":
+            self._slow(operation)
         elif kind is not None:
             self.trouble(f"{kind.upper()} {operation}")
             return kind
@@ -402,6 +405,34 @@ class World:
         self.trouble(f"STALL of {seconds:.0f} s before {where}")
         self.clock.advance(seconds)
         self._stalled_at = self.clock.passed
+
+    def _slow(self, where: str) -> None:
+        """Let one call take up to half a minute, in which another worker does all that falls due.
+
+        Shorter than a lease: whoever holds one still holds it when the call comes to its end.
+        """
+        if self._depth:
+            return
+        self._depth += 1
+        ends = self.clock.passed + self.faults.amount(1, 30)
+        self.trouble(f"SLOW {where}: others go on until {ends:.0f} s")
+        try:
+            while self._works_until(ends):
+                pass
+        finally:
+            self._depth -= 1
+        self.clock.advance(max(ends - self.clock.passed, 0.0))
+
+    def _works_until(self, ends: float) -> bool:
+        """Do the next thing, or go to the next timer before `ends`; false when there is none."""
+        if self.hub.activities() and self.step():
+            return True
+        due = self.hub.next_due()
+        wait = (due - self.clock.now()).total_seconds() if due else float("inf")
+        if self.clock.passed + wait > ends:
+            return False
+        self.clock.advance(max(wait, 0.0))
+        return self.step()
 
     def _other_worker(self, where: str) -> None:
         """Let another worker do something in the middle of this one's call: also the same thing."""
