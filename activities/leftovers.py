@@ -48,7 +48,7 @@ class Leftovers:
         release_lost(live, registry=self.registry, clock=self.clock)
         keep_in_line(live, registry=self.registry)
         present = {each.name for each in estate.deployments}
-        keep_hosting(present, registry=self.registry)
+        keep_hosting(present, registry=self.registry, clock=self.clock)
         swept = tuple(self._delete(each, estate) for each in self._due(estate))
         counts = {
             state: sum(each.state == state for each in swept) for state in ("deleted", "kept")

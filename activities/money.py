@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from activities.run_records import RunRecords, change_document, load_document
@@ -156,23 +156,23 @@ def hold_hosting(
     return refusals[-1]
 
 
-def keep_hosting(present: set[str], *, registry: BlobStore) -> None:
+def keep_hosting(present: set[str], *, registry: BlobStore, clock: Clock) -> None:
     """Let go of the hosting of all deployments that are gone, in one write; repeating it is
     safe."""
-    _let_go(lambda deployment: deployment not in present, registry)
+    now = clock.now()
+    _let_go(lambda ledger: hosting.gone_hosting(ledger, present=present, now=now), registry)
 
 
 def let_go_of(deployment: str, *, registry: BlobStore) -> None:
     """Let go of a deployment's hosting, which nobody pays any more; repeating it is safe."""
-    _let_go(lambda held: held == deployment, registry)
+    _let_go(lambda ledger: (deployment,), registry)
 
 
-def _let_go(is_gone: Callable[[str], bool], registry: BlobStore) -> None:
+def _let_go(gone: Callable[[Ledger], Iterable[str]], registry: BlobStore) -> None:
     def change(present: Ledger | None) -> Ledger | None:
         known = present
-        for held in present.hosting if present else ():
-            if known and is_gone(held.deployment):
-                known = hosting.let_go_of_hosting(known, deployment=held.deployment)
+        for deployment in gone(present) if present else ():
+            known = hosting.let_go_of_hosting(known or Ledger(), deployment=deployment)
         return known
 
     change_document(registry, LEDGER, Ledger, change)

@@ -10,6 +10,7 @@ from droptune.domain.budget import NO_PRICE, BudgetLimits, Decision, Standing, o
 from droptune.domain.ledger import Hosting, Ledger, micros_of, usd_of
 
 _MONTH = timedelta(days=30)
+_MAKING = timedelta(hours=1)  # far longer than from asking to the deployment in Azure's list
 
 
 def hold_hosting(
@@ -26,10 +27,10 @@ def hold_hosting(
     """Hold what 30 days of a deployment cost, to be asked before it is made.
 
     The deployment that it replaces counts for the `overlap` alone. A deployment that is held
-    already gets the same yes again.
+    already gets the same yes again, and its maker has asked now.
     """
     if any(held.deployment == deployment for held in ledger.hosting):
-        return Decision(ledger=ledger)
+        return Decision(ledger=_asked_again(ledger, deployment, now))
     if month_usd is None:
         return Decision(ledger=ledger, refusal=NO_PRICE)
     asked = micros_of(month_usd)
@@ -41,7 +42,7 @@ def hold_hosting(
         held = _hosted(after, own, now)
         if asked and limit is not None and held + asked > micros_of(limit):
             return Decision(ledger=ledger, refusal=over(scope, asked, (held, 0), limit))
-    new = Hosting(deployment=deployment, project=project, month_micros=asked)
+    new = Hosting(deployment=deployment, project=project, month_micros=asked, asked_at=now)
     hosting = sorted((*ledger.hosting, new), key=lambda each: each.deployment)
     return Decision(ledger=replace(ledger, hosting=tuple(hosting)))
 
@@ -61,6 +62,19 @@ def let_go_of_hosting(ledger: Ledger, *, deployment: str) -> Ledger:
     return replace(ledger, hosting=left)
 
 
+def gone_hosting(ledger: Ledger, *, present: set[str], now: datetime) -> tuple[str, ...]:
+    """Return what is held and not there any more.
+
+    What was asked for in the last hour may be made since `present` was looked at.
+    """
+    return tuple(
+        held.deployment
+        for held in ledger.hosting
+        if held.deployment not in present
+        and (held.asked_at is None or now - held.asked_at > _MAKING)
+    )
+
+
 def hosting_standings(
     ledger: Ledger, *, project: str, limits: BudgetLimits, now: datetime
 ) -> dict[str, Standing]:
@@ -70,6 +84,14 @@ def hosting_standings(
         "project_hosting": Standing(reserved=usd_of(own), spent=0.0, limit=limits.project_hosting),
         "app_hosting": Standing(reserved=usd_of(all_of_it), spent=0.0, limit=limits.app_hosting),
     }
+
+
+def _asked_again(ledger: Ledger, deployment: str, now: datetime) -> Ledger:
+    held = (
+        replace(each, asked_at=now) if each.deployment == deployment else each
+        for each in ledger.hosting
+    )
+    return replace(ledger, hosting=tuple(held))
 
 
 def _hosted(ledger: Ledger, project: str | None, now: datetime) -> int:

@@ -52,12 +52,14 @@ class Hosting(Model):
     Attributes:
         month_micros: 30 days of it.
         until: when it will be deleted, for a replaced one; None: it stays.
+        asked_at: when its maker asked last, just before making it; None: long ago.
     """
 
     deployment: str
     project: str
     month_micros: int
     until: datetime | None = None
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

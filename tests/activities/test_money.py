@@ -207,14 +207,30 @@ def test_many_lost_reservations_are_given_back_in_one_write() -> None:
 def test_hosting_of_many_deployments_that_are_gone_is_let_go_of_in_one_write() -> None:
     """What is there stays held; without anything held nothing is written."""
     world = World()
-    keep_hosting(set(), registry=world.registry)
+    keep_hosting(set(), registry=world.registry, clock=world.clock)
     held = [Hosting(deployment=f"d{n}", project="shop", month_micros=1) for n in range(5)]
     world.registry.put(LEDGER, json.dumps(Ledger(hosting=tuple(held)).to_payload()))
 
-    keep_hosting({"d3"}, registry=world.registry)
+    keep_hosting({"d3"}, registry=world.registry, clock=world.clock)
 
     assert [each.deployment for each in ledger(world).hosting] == ["d3"]
     assert world.registry.calls.count("write") == 1
+
+
+def test_hosting_of_what_is_being_made_stays_held() -> None:
+    """A sweep that looked before it was made does not take it for gone; one of the next night does,
+    unless its maker asked again."""
+    world = World()
+    held = Hosting(deployment="new", project="shop", month_micros=1, asked_at=world.clock.now())
+    world.registry.put(LEDGER, json.dumps(Ledger(hosting=(held,)).to_payload()))
+
+    keep_hosting(set(), registry=world.registry, clock=world.clock)
+    meanwhile = ledger(world).hosting
+    world.clock.advance(2 * 3600)
+    keep_hosting(set(), registry=world.registry, clock=world.clock)
+
+    assert meanwhile == (held,)
+    assert ledger(world).hosting == ()
 
 
 def test_sweep_with_nothing_lost_writes_nothing() -> None:

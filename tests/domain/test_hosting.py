@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from droptune.domain.budget import BudgetLimits, Decision
 from droptune.domain.hosting import (
+    gone_hosting,
     hold_hosting,
     hosting_standings,
     let_go_of_hosting,
@@ -25,6 +26,7 @@ def hold(
     project: str = "bot",
     replaces: str = "",
     overlap: timedelta = timedelta(0),
+    now: datetime = START,
 ) -> Decision:
     return hold_hosting(
         ledger,
@@ -32,7 +34,7 @@ def hold(
         project=project,
         month_usd=month_usd,
         limits=LIMITS,
-        now=START,
+        now=now,
         replaces=replaces,
         overlap=overlap,
     )
@@ -73,6 +75,17 @@ def test_held_deployment_gets_the_same_yes_again() -> None:
     ledger = hold(Ledger(), "one").ledger
 
     assert hold(ledger, "one") == Decision(ledger=ledger)
+
+
+def test_what_was_asked_for_within_the_hour_is_not_gone() -> None:
+    """Its maker may be between the question and Azure; asking again begins the hour anew."""
+    early = hold(Ledger(), "one", now=START - timedelta(hours=3)).ledger
+
+    again = hold(early, "one").ledger
+
+    assert gone_hosting(early, present=set(), now=START) == ("one",)
+    assert gone_hosting(early, present={"one"}, now=START) == ()
+    assert gone_hosting(again, present=set(), now=START) == ()
 
 
 def test_gone_deployment_costs_nothing() -> None:
