@@ -8,13 +8,14 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from droptune.domain.budget import open_reservations
 from droptune.domain.champion import Champion
 from droptune.domain.claim import JobClaim
+from droptune.domain.hosting import hosting_standings
 from droptune.domain.ledger import LEDGER, RESERVED, Ledger
 from droptune.domain.notifications import events_of, wants
 from droptune.domain.outbox import subscriptions_of
@@ -87,6 +88,8 @@ class Witness:
                 self._within_budget(made)
         elif call.method == "POST" and call.path.endswith("/files") and reply.status == 201:
             self._one_file(json.loads(reply.body)["filename"])
+        elif call.method == "PUT" and "/deployments/" in call.path and reply.status < 300:
+            self._hosted_within_budget(call.path.rpartition("/")[2])
         elif call.method == "DELETE" and "/deployments/" in call.path and reply.status < 300:
             self._not_needed(call.path.rpartition("/")[2])
 
@@ -188,6 +191,38 @@ class Witness:
         approved = any(word.word == "approve" for word in control.words)
         if limit is not None and held > limit + 1e-9 and not approved:
             self.accuse("within budget", f"{record.id}: {held} of {limit} for the run")
+
+    def _hosted_within_budget(self, name: str) -> None:
+        """What bills by the hour is held before it is made; who is replaced makes room."""
+        made = self.world.state.find_deployment(name)
+        if made is None or not made.job_id or not _bills(made) or not self._is_asked_for(name):
+            return
+        limits = self.world.services.settings.budgets
+        blob = self.world.registry.blobs.get(LEDGER)
+        ledger = read_document(Ledger, blob.data) if blob else Ledger()
+        own = next((each for each in ledger.hosting if each.deployment == name), None)
+        if own is None:
+            self.accuse("hosting within budget", f"{name} was made, and nothing is held for it")
+            return
+        replaced = dict(champions(self.world)).get(own.project)
+        gives_way = replaced.current.deployment if replaced else ""
+        held = tuple(each for each in ledger.hosting if each.deployment != gives_way)
+        sums = hosting_standings(
+            replace(ledger, hosting=held),
+            project=own.project,
+            limits=limits,
+            now=self.world.clock.now(),
+        )
+        for scope, each in sums.items():
+            if each.limit is not None and each.reserved > each.limit + 1e-9:
+                said = f"{scope}: {each.reserved} of {each.limit} when {name} was made"
+                self.accuse("hosting within budget", said)
+
+    def _is_asked_for(self, name: str) -> bool:
+        """Whether a run that goes on makes it: what is made again for callers is never refused."""
+        own = [r for r in records(self.world) if r.run_digest[:12] in name]
+        said = (self.world.runs.blobs.get(r.ref.control) for r in own if not r.phase.is_terminal)
+        return any(not (b and read_document(Control, b.data).cancelled) for b in said)
 
     def _answers(self, project: str, champion: Champion) -> None:
         name = champion.current.deployment
@@ -463,6 +498,7 @@ FINAL: dict[str, Callable[[World], Iterator[str]]] = {
 RUNNING = (
     "one job a training",
     "within budget",
+    "hosting within budget",
     "champion is there",
     "champion has answered",
     "champion gets newer",

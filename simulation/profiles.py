@@ -36,6 +36,7 @@ class Profile:
         poor: budgets of run and project are small.
         tells: others are told of each run.
         retires: the base model cannot be trained any more from some moment on.
+        hosts: what may be deployed at one time in all is dear and scarce.
         outside: who may do so ends and purges orchestrations, and pauses jobs; the service preempts
             them, and leaves files unprocessed.
     """
@@ -58,6 +59,7 @@ class Profile:
     poor: bool = False
     tells: bool = False
     retires: bool = False
+    hosts: bool = False
     outside: bool = False
 
 
@@ -104,6 +106,7 @@ PROFILES: dict[str, Profile] = {
     "retired": Profile(retires=True, people=True, several=True, rates=CRASHES | {"lost": 0.03}),
     "orders": Profile(events=True, orders=True),
     "budgets": Profile(poor=True, several=True, people=True, rates=WORKERS | {"lost": 0.02}),
+    "hosting": Profile(hosts=True, several=True, promotes=True, rates=WORKERS | {"lost": 0.02}),
     "outside": Profile(outside=True, several=True, rates={"lost": 0.02, "crash": 0.002}),
 }
 BEYOND = {"beyond": Profile(rates={"lost": 0.3}, hidden_seconds=1800)}

@@ -277,6 +277,8 @@ def _settings(chance: random.Random, profile: Profile) -> dict[str, str]:
     if profile.poor:
         settings["BUDGET_PROJECT_DAY_USD"] = chance.choice(("0.004", "0.02"))
         settings["BUDGET_PROJECT_MONTH_USD"] = "0.02"
+    if profile.hosts:
+        settings["BUDGET_APP_HOSTING_USD_MONTH"] = chance.choice(("2000", "4000"))
     if profile.several and chance.random() < 0.5:
         settings["BUDGET_APP_DAY_USD"] = "0.02"
     return settings
