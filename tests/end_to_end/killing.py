@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 import statistics
 import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from tests.end_to_end.conftest import FAST
 from tests.end_to_end.line import JOB_FILE, Line, an_example, write_dataset
 
 _VICTIMS = ("host", "host", "emulator", "both", "storage")
+_PATIENCE = 5.0  # seconds for which a host that was killed is watched
 AT_ONCE = 3  # datasets under way while something is killed
 PROMOTED = 4  # datasets that end as champions; the service takes ten deployments, so others do not
 TRAINED_ONLY = JOB_FILE.partition("  deploy:")[0]
@@ -32,6 +35,8 @@ class Ordeal:
     Attributes:
         killed: how often each process was killed.
         restarts: seconds from each kill until the app was ready again.
+        moved: seconds from each kill of the host until Durable wrote of a run again.
+        moments: in which phases runs were when something was ended, how often.
         runs: ids of the runs, in the order of their drops.
     """
 
@@ -40,17 +45,21 @@ class Ordeal:
     seed: int
     killed: Counter[str] = field(default_factory=Counter)
     restarts: list[float] = field(default_factory=list)
+    moved: list[float] = field(default_factory=list)
+    moments: Counter[str] = field(default_factory=Counter)
     runs: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Seed what is drawn."""
         self._chance = random.Random(self.seed)
+        self._ended = set[str]()
 
     def suffer(self, times: int) -> None:
         """Kill so many times, each time while datasets are under way."""
         while self.killed.total() < times:
             self._keep_busy()
             time.sleep(self._chance.uniform(0.0, 2.5))
+            self.moments.update(self._open_phases())
             self._kill()
 
     def end(self) -> list[dict[str, object]]:
@@ -58,15 +67,24 @@ class Ordeal:
         return [self.line.follow(run) for run in self.runs]
 
     def _keep_busy(self) -> None:
-        open_runs = [
-            run for run in self.runs if self.line.client.get("runs", run)["ended_at"] is None
-        ]
-        for _ in range(AT_ONCE - len(open_runs)):
+        for _ in range(AT_ONCE - len(self._open_phases())):
             number = len(self.runs)
             examples = [an_example(n, answer=f"Set {number}: {{n}}!") for n in range(12)]
             job_file = JOB_FILE if number < PROMOTED else TRAINED_ONLY
             dataset = write_dataset(self.folder / str(number), examples, job_file=job_file)
             self.runs.append(self.line.drop(dataset, project=f"p{number}")["id"])
+
+    def _open_phases(self) -> list[str]:
+        """Return the phase of each run that has not ended; an ended one is not asked for again."""
+        phases = []
+        for run in self.runs:
+            if run not in self._ended:
+                status = self.line.client.get("runs", run)
+                if status["ended_at"] is None:
+                    phases.append(str(status["phase"]))
+                else:
+                    self._ended.add(run)
+        return phases
 
     def _kill(self) -> None:
         """Kill the host, the service or both, or end storage, and start them again."""
@@ -79,6 +97,7 @@ class Ordeal:
         if victim != "emulator":
             app.kill_host()
             self.killed["host"] += 1
+            rows = self._history()
         if victim != "host":
             app.kill_emulator()
             self.killed["emulator"] += 1
@@ -86,6 +105,21 @@ class Ordeal:
         if victim != "emulator":
             app.start_host()
         self.restarts.append(time.monotonic() - began)
+        if victim != "emulator":
+            self._until_it_moves(rows, began)
+
+    def _until_it_moves(self, rows: int, began: float) -> None:
+        while self._history() == rows:
+            if time.monotonic() - began > _PATIENCE:
+                return  # whatever was under way has ended, or sleeps for as long
+            time.sleep(0.01)
+        self.moved.append(time.monotonic() - began)
+
+    def _history(self) -> int:
+        """Return the number of the row of Durable's history that was written last."""
+        database = self.line.app.state / "devhost" / "devhost.sqlite"
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as store:
+            return int(store.execute("SELECT max(rowid) FROM history").fetchone()[0] or 0)
 
     def _end_storage(self) -> None:
         """End Azurite by SIGTERM; host and service go on meanwhile, for a while without it."""
@@ -136,9 +170,11 @@ def main(times: int, seed: int) -> int:
         found = audit(ordeal.line, ended)
         seen = {
             "kills": dict(ordeal.killed),
-            "runs": len(ended),
+            "phases_when_killed": dict(ordeal.moments.most_common()),
+            "ends": Counter(f"{each['phase']}, {each['outcome']}" for each in ended),
             "seconds": round(time.monotonic() - began, 1),
             "restart_seconds": _spread(ordeal.restarts),
+            "moving_seconds": {"times": len(ordeal.moved)} | _spread(ordeal.moved),
             "found": found,
         }
         sys.stdout.write(json.dumps(seen, indent=1) + "\n")
