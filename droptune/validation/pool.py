@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -57,18 +57,17 @@ class Pool:
 
     def _scan(self, source: FileSource, digest: Digest) -> Scanned:
         executor, size = self._started(), source.size_bytes
-        parts = [
+        left = deque(
             _Part(start, end, executor.submit(_scan, source, start, end))
             for start, end in ranges(size, self._workers)
-        ]
-        whole = _InOrder(parts, lambda part: digest.tell((part.end or size) - part.start))
+        )
+        whole = _InOrder(left, lambda part: digest.tell((part.end or size) - part.start))
         with ThreadPoolExecutor(1) as beside:
             hashed = beside.submit(digest.read, source)
             scanner = self._in_one_go.scanner()
-            for part in parts:
-                if part.others.cancel():  # nobody has begun with it
-                    part.own = scanner.scan(source, part.start, part.end)
-                    whole.take_in()
+            while part := next(filter(_is_untouched, left), None):
+                part.own = scanner.scan(source, part.start, part.end)
+                whole.take_in()
             whole.take_in(wait=True)
             hashed.result()
         return whole.scanned or Scanned()
@@ -95,12 +94,12 @@ class _Part:
 
 
 class _InOrder:
-    """What the parts of a file hold, merged in their order as they come."""
+    """What the parts of a file hold, merged in their order as they come, and held once."""
 
-    def __init__(self, parts: Iterable[_Part], tell: Callable[[_Part], object]) -> None:
-        """Merge parts, and tell of each that was merged."""
+    def __init__(self, left: deque[_Part], tell: Callable[[_Part], object]) -> None:
+        """Merge parts, which are taken from `left`, and tell of each."""
         self.scanned: Scanned | None = None
-        self._left, self._tell = deque(parts), tell
+        self._left, self._tell = left, tell
 
     def take_in(self, *, wait: bool = False) -> None:
         """Merge what is there; with `wait` all. Raises BrokenProcessPool if a process died."""
@@ -112,6 +111,11 @@ class _InOrder:
             else:
                 self.scanned.merge(found)
             self._tell(part)
+
+
+def _is_untouched(part: _Part) -> bool:
+    """Whether nobody has begun with a part; if so no other process will."""
+    return part.own is None and part.others.cancel()
 
 
 def _is_done(future: Future[Scanned]) -> bool:
