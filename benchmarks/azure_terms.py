@@ -39,9 +39,9 @@ def main() -> None:
     for name, count in sorted(Counter(line.calls).items()):
         print(f"| &nbsp; {name} | {count} |")
     print(f"| history rows written | {rows['rows']} |")
-    for store in ("datasets", "runs", "registry"):
-        writes, reads = _operations(getattr(world, store))
-        print(f"| storage operations on `{store}` | {writes} write-kind, {reads} read-kind |")
+    for name in ("datasets", "runs", "registry"):
+        writes, reads = _operations(getattr(world, name))
+        print(f"| storage operations on `{name}` | {writes} write-kind, {reads} read-kind |")
     print(f"| calls of Azure OpenAI | {len(world.azure_openai.calls)} |")
     print(f"| calls of Resource Manager | {len(world.resource_manager.calls)} |")
 

@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar, Union, get_args, get_origin, get_type_hin
 
 Payload = dict[str, Any]
 T = TypeVar("T")
+_KEPT_BYTES = 16 << 10  # a month's ledger is larger, and changes with each run
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 _Convert = Callable[[Any], Any]
 
@@ -62,12 +63,12 @@ M = TypeVar("M", bound=Model)
 
 
 def read_document(kind: type[M], data: bytes) -> M:
-    """Read a document as it is stored. Who reads the same bytes again gets the same value.
+    """Read a document as it is stored. Who reads the same few bytes again gets the same value.
 
     Raises:
         ValueError: it is no JSON, or has another shape.
     """
-    read: M = _read_once(kind, data)
+    read: M = (_read_once if len(data) <= _KEPT_BYTES else _read)(kind, data)
     return read
 
 
@@ -75,7 +76,7 @@ def _read(kind: Any, data: bytes) -> Any:
     return kind.from_payload(json.loads(data))
 
 
-_read_once: Callable[[Any, bytes], Any] = lru_cache(maxsize=1024)(_read)
+_read_once: Callable[[Any, bytes], Any] = lru_cache(maxsize=512)(_read)
 
 
 def format_time(at: datetime) -> str:
