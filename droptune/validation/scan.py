@@ -22,6 +22,7 @@ from droptune.validation.tokens.recipe import Plain, Recipe, Texts
 _SAMPLE_BYTES = 4_000
 _TOGETHER = 32  # so few that what they hold stays near the processor
 BATCH_BESIDE = 4 << 20  # handing over costs a few switch intervals
+_USUAL_SECONDS = sys.getswitchinterval()
 _SWITCH_SECONDS = 0.0002  # the interpreter's 5 ms would be a sixth of what a batch takes
 Counts = Callable[[], list[int]]
 CountMany = Callable[[list[str]], Counts]
@@ -76,13 +77,12 @@ class Scanner:
         if not beside:
             yield lambda texts: (lambda counts: lambda: counts)(self.counter.count_many(texts))
             return
-        interval = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_SECONDS)
         try:
             with ThreadPoolExecutor(1) as executor:
                 yield lambda texts: executor.submit(self.counter.count_beside, texts).result
         finally:
-            sys.setswitchinterval(interval)
+            sys.setswitchinterval(_USUAL_SECONDS)
 
 
 @dataclass(slots=True)

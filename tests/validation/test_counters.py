@@ -86,6 +86,19 @@ def test_fast_counter_gives_its_memory_back() -> None:
     assert counter.count("hello world") == 2
 
 
+def test_threads_that_share_a_counter_wait_for_each_other() -> None:
+    """gigatoken refuses two at a time; to load it anew for each refusal took four times as long."""
+    counter, texts = FastCounter("o200k_base"), [f"{at} words of {at * 7919:x}" for at in range(9)]
+    loaded, ways = counter._backend, (counter.count_beside, counter.count_many)
+    expected = [counter.count(text) for text in texts] * 4_000
+
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda at: ways[at % 2](texts * 4_000), range(8)))
+
+    assert found == [expected] * 8
+    assert counter._backend is loaded
+
+
 def test_text_that_the_fast_counter_refuses_is_counted_by_tiktoken() -> None:
     """An exception of the fast counter costs time, never a count."""
     counter = FastCounter("o200k_base")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from itertools import repeat
 from operator import contains
 from pathlib import Path
+from threading import RLock
 from typing import Any, TypeVar
 
 from droptune.validation.tokens.reference import ReferenceCounter, is_panic
@@ -27,6 +28,7 @@ _STATM = Path("/proc/self/statm")
 class FastCounter:
     """Counts with gigatoken, which remembers every word that it ever saw.
 
+    Threads may share one: it counts for one at a time, as gigatoken refuses two.
     Its memory is given back by loading it anew once the process has grown by `cache_bytes`; where
     the growth cannot be read, every so often.
     """
@@ -39,6 +41,7 @@ class FastCounter:
         self.reloads = 0
         self._reference = ReferenceCounter(encoding)
         self._cache_bytes = cache_bytes
+        self._turn = RLock()
         self._load()
 
     @property
@@ -49,24 +52,27 @@ class FastCounter:
     def count(self, text: str) -> int:
         """Return the number of tokens of a text."""
         if SEPARATOR not in text:
-            tokens = _attempt(lambda: len(self._backend.encode(text)))
-            if tokens is not None:
-                return tokens
-            self._load()
+            with self._turn:
+                tokens = _attempt(lambda: len(self._backend.encode(text)))
+                if tokens is not None:
+                    return tokens
+                self._load()
         return self._reference.count(text)
 
     def count_many(self, texts: list[str]) -> list[int]:
         """Return the number of tokens of each text."""
-        encode = self._backend.encode
         if not any(map(contains, texts, repeat(SEPARATOR))):
-            counts = _attempt(lambda: [len(encode(text)) for text in texts])
+            with self._turn:
+                encode = self._backend.encode
+                counts = _attempt(lambda: [len(encode(text)) for text in texts])
             if counts is not None:
                 return counts
         return [self.count(text) for text in texts]
 
     def count_beside(self, texts: list[str]) -> list[int]:
         """Return the same, letting other threads run meanwhile: all texts are one call."""
-        counts = _attempt(lambda: _lengths(self._backend, texts))
+        with self._turn:
+            counts = _attempt(lambda: _lengths(self._backend, texts))
         if counts is not None and len(counts) == len(texts):  # else a text holds a separator
             return counts
         return self.count_many(texts)
@@ -76,11 +82,12 @@ class FastCounter:
         self._trims += 1
         if self._trims % _LOOKS_EVERY:
             return
-        resident = _resident()
-        grown = resident - self._loaded_at > self._cache_bytes
-        if grown or (not resident and self._trims >= _BLIND_TRIMS):
-            self.reloads += 1
-            self._load()
+        with self._turn:
+            resident = _resident()
+            grown = resident - self._loaded_at > self._cache_bytes
+            if grown or (not resident and self._trims >= _BLIND_TRIMS):
+                self.reloads += 1
+                self._load()
 
     def _load(self) -> None:
         self._backend: Any = None
