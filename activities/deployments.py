@@ -266,6 +266,8 @@ def test_deployment(
     try:
         answer = azure_openai.complete_chat(name, messages)
     except NotFoundError:
+        if about == "candidate" and records.get(record.ref).test is not None:
+            return None  # another worker has had the answer meanwhile, and the place was given back
         return _not_yet(request, record, about, resource_manager, policy)
     if not answer.content.strip():
         raise RunEndedError(

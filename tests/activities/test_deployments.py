@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -426,6 +427,42 @@ def test_candidate_that_was_tried_is_not_made_again_by_a_late_repetition() -> No
     assert deployed.yes
     assert tried is None
     assert world.resource_manager.deployments == {}
+
+
+class Overtaken:
+    """Azure OpenAI as a worker finds it that stood still before its question: it is done by now."""
+
+    def __init__(self, world: World, others: Callable[[], None]) -> None:
+        """Let others do their work at the first question."""
+        self._world, self._service, self._others = world, world.azure_openai, others
+
+    def __getattr__(self, name: str) -> Any:
+        """Answer all else as it is."""
+        return getattr(self._service, name)
+
+    def complete_chat(self, *given: Any, **more: Any) -> Any:
+        """Ask when the others have ended."""
+        self._world.azure_openai = self._service
+        self._others()
+        return self._service.complete_chat(*given, **more)
+
+
+def test_candidate_that_another_worker_tried_and_gave_back_is_not_made_again() -> None:
+    """Nothing would be held for it; a worker that was slow sees that the answer is there."""
+    world = World()
+    run = a_deployed_run(world, **PRODUCTION)
+
+    def try_and_give_back() -> None:
+        try_out(world, run)
+        world.ask(decide_promotion, run)
+        world.azure_openai.deployments.clear()
+
+    world.azure_openai = Overtaken(world, try_and_give_back)  # type: ignore[assignment]
+    tried = try_out(world, run)
+
+    assert tried is None
+    assert world.resource_manager.deployments == {}
+    assert world.now(run).test is not None
 
 
 def test_account_that_is_full_and_says_429_is_asked_again_after_minutes() -> None:
