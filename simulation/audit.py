@@ -219,8 +219,17 @@ class Witness:
                 self.accuse("hosting within budget", said)
 
     def _is_asked_for(self, name: str) -> bool:
-        """Whether a run that goes on makes it: what is made again for callers is never refused."""
-        own = [r for r in records(self.world) if r.run_digest[:12] in name]
+        """Whether a run that goes on needs it: what is made again for callers is never refused.
+
+        A candidate that was tried is given back. A request from before that acts late, or of a
+        worker that stood still, may make it again; it is deleted, which another check sees to.
+        """
+        given_back = name.endswith("-candidate")
+        own = [
+            record
+            for record in records(self.world)
+            if record.run_digest[:12] in name and not (given_back and record.test is not None)
+        ]
         said = (self.world.runs.blobs.get(r.ref.control) for r in own if not r.phase.is_terminal)
         return any(not (b and read_document(Control, b.data).cancelled) for b in said)
 
