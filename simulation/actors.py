@@ -135,15 +135,11 @@ def _pause_job(world: World, nth: int, seconds: float, tries: int = 60) -> None:
         path = f"{ENDPOINT}/openai/v1/fine_tuning/jobs/{running[nth % len(running)].id}"
         if world.serve(Call(method="POST", url=f"{path}/pause", headers=_HEADERS)).status == 200:
             resume = Call(method="POST", url=f"{path}/resume", headers=_HEADERS)
-            world.after(seconds, "the job goes on", lambda: _ignore(world.serve(resume)))
+            world.after(seconds, "the job goes on", partial(world.serve, resume))
             return
     if tries:
         again = partial(_pause_job, world, nth, seconds, tries - 1)
         world.after(60, "somebody would pause a job", again)
-
-
-def _ignore(_: Any) -> None:
-    return None
 
 
 def _terminate(world: World, nth: int) -> None:

@@ -162,8 +162,7 @@ class Witness:
 
     def _within_budget(self, made: Job) -> None:
         limits = self.world.services.settings.budgets
-        blob = self.world.registry.blobs.get(LEDGER)
-        ledger = read_document(Ledger, blob.data) if blob else Ledger()
+        ledger = ledger_of(self.world)
         mark = _mark(made)[0]
         askers = [r.id for r in records(self.world) if r.training_digest.startswith(mark)]
         if not any(ledger.find(run) for run in askers):
@@ -184,8 +183,7 @@ class Witness:
 
     def _within_the_runs_own(self, record: RunRecord, ledger: Ledger) -> None:
         """What a run's files allow it, unless a person approved more."""
-        entry, blob = ledger.find(record.id), self.world.runs.blobs.get(record.ref.control)
-        control = read_document(Control, blob.data) if blob else Control()
+        entry, control = ledger.find(record.id), control_of(self.world, record)
         budget = (record.configuration or {}).get("pipeline", {}).get("budget", {})
         limit, held = budget.get("run_usd"), entry.micros / 1e6 if entry else 0
         approved = any(word.word == "approve" for word in control.words)
@@ -198,8 +196,7 @@ class Witness:
         if made is None or not made.job_id or not _bills(made) or not self._is_asked_for(name):
             return
         limits = self.world.services.settings.budgets
-        blob = self.world.registry.blobs.get(LEDGER)
-        ledger = read_document(Ledger, blob.data) if blob else Ledger()
+        ledger = ledger_of(self.world)
         own = next((each for each in ledger.hosting if each.deployment == name), None)
         if own is None:
             self.accuse("hosting within budget", f"{name} was made, and nothing is held for it")
@@ -230,8 +227,8 @@ class Witness:
             for record in records(self.world)
             if record.run_digest[:12] in name and not (given_back and record.test is not None)
         ]
-        said = (self.world.runs.blobs.get(r.ref.control) for r in own if not r.phase.is_terminal)
-        return any(not (b and read_document(Control, b.data).cancelled) for b in said)
+        live = (record for record in own if not record.phase.is_terminal)
+        return any(not control_of(self.world, record).cancelled for record in live)
 
     def _answers(self, project: str, champion: Champion) -> None:
         name = champion.current.deployment
@@ -288,9 +285,7 @@ class Witness:
             return
         since = self.world.clock.now() - timedelta(minutes=15)
         for record in records(self.world):
-            blob = self.world.runs.blobs.get(record.ref.control)
-            control = read_document(Control, blob.data) if blob else Control()
-            said = control.cancelled
+            said = control_of(self.world, record).cancelled
             if said and said.at < since and not record.phase.is_terminal:
                 self.accuse("words are heard", f"{record.id} was cancelled and goes on")
 
@@ -335,6 +330,18 @@ def records(world: World) -> list[RunRecord]:
     """Return the record of every run."""
     found = (blob for name, blob in world.runs.blobs.items() if _RUN.fullmatch(name))
     return [read_document(RunRecord, blob.data) for blob in found]
+
+
+def control_of(world: World, record: RunRecord) -> Control:
+    """Return what people said of a run."""
+    blob = world.runs.blobs.get(record.ref.control)
+    return read_document(Control, blob.data) if blob else Control()
+
+
+def ledger_of(world: World) -> Ledger:
+    """Return what is reserved and spent."""
+    blob = world.registry.blobs.get(LEDGER)
+    return read_document(Ledger, blob.data) if blob else Ledger()
 
 
 def claims(world: World) -> Iterator[JobClaim]:
@@ -459,9 +466,8 @@ def claims_are_let_go(world: World) -> Iterator[str]:
 
 def reservations_are_closed(world: World) -> Iterator[str]:
     """Ended runs hold no money."""
-    blob = world.registry.blobs.get(LEDGER)
-    ledger = read_document(Ledger, blob.data) if blob else Ledger()
-    yield from (f"{run} holds a reservation" for run in open_reservations(ledger))
+    open_ones = open_reservations(ledger_of(world))
+    yield from (f"{run} holds a reservation" for run in open_ones)
 
 
 def promoted_runs_are_champions(world: World) -> Iterator[str]:

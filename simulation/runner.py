@@ -8,10 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from droptune.domain.payload import read_document
-from droptune.domain.run import Control
 from simulation.actors import Happening, perform
-from simulation.audit import LogWitness, Violation, Witness, audit, records
+from simulation.audit import LogWitness, Violation, Witness, audit, control_of, records
 from simulation.faults import Faults, Strikes
 from simulation.profiles import BEYOND, PROFILES
 from simulation.stories import Story, draw
@@ -176,8 +174,7 @@ def _repair(world: World, *, tells: bool) -> None:
 def _resume(world: World) -> None:
     """Let whoever paused a run and was waited for say that it goes on."""
     for record in records(world):
-        blob = world.runs.blobs.get(record.ref.control)
-        if blob and read_document(Control, blob.data).is_paused:
+        if control_of(world, record).is_paused:
             world.ask("resume_run", method="POST", body={}, id=record.id)
 
 

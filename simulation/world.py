@@ -91,7 +91,7 @@ class World:
         self._settings = Settings.from_environ(ENVIRONMENT | dict(settings or {}))
         self._choice = random.Random(f"{choice} {seed}")
         self._in_order = in_order
-        self._agenda: list[tuple[float, int, str, Callable[[], None]]] = []
+        self._agenda: list[tuple[float, int, str, Callable[[], object]]] = []
         self._entries = 0
         self._is_dead, self._depth = False, 0
         self._running: list[int] = []
@@ -192,12 +192,12 @@ class World:
         """Write into the trace."""
         self.trace.append((self.clock.passed, what))
 
-    def at(self, seconds: float, what: str, act: Callable[[], None]) -> None:
+    def at(self, seconds: float, what: str, act: Callable[[], object]) -> None:
         """Let something happen at a time, counted from the beginning."""
         self._entries += 1
         heapq.heappush(self._agenda, (round(seconds, 3), self._entries, what, act))
 
-    def after(self, seconds: float, what: str, act: Callable[[], None]) -> None:
+    def after(self, seconds: float, what: str, act: Callable[[], object]) -> None:
         """Let something happen so many seconds from now."""
         self.at(self.clock.passed + seconds, what, act)
 
@@ -329,7 +329,7 @@ class World:
         elif kind == "late" and call.acts:
             delay = self.faults.amount(1, 180)
             self.trouble(f"LATE {label}: it acts {delay:.0f} s after the client gave up")
-            self.after(delay, f"late: {label}", lambda: _ignore(self.serve(call)))
+            self.after(delay, f"late: {label}", partial(self.serve, call))
             self.clock.advance(30)
             raise TimedOutError(label)
         elif kind == "busy":
@@ -492,7 +492,3 @@ class World:
 
 def _words(text: str) -> int:
     return max(1, len(text) // 4)
-
-
-def _ignore(_: Any) -> None:
-    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -30,7 +31,8 @@ def hold_hosting(
     already gets the same yes again, and its maker has asked now.
     """
     if any(held.deployment == deployment for held in ledger.hosting):
-        return Decision(ledger=_asked_again(ledger, deployment, now))
+        again = _changed(ledger, deployment, lambda held: replace(held, asked_at=now))
+        return Decision(ledger=again)
     if month_usd is None:
         return Decision(ledger=ledger, refusal=NO_PRICE)
     asked = micros_of(month_usd)
@@ -49,11 +51,7 @@ def hold_hosting(
 
 def retire_hosting(ledger: Ledger, *, deployment: str, until: datetime) -> Ledger:
     """Note when a replaced deployment will go: until then it counts by the hour."""
-    held = tuple(
-        replace(each, until=until) if each.deployment == deployment else each
-        for each in ledger.hosting
-    )
-    return replace(ledger, hosting=held)
+    return _changed(ledger, deployment, lambda held: replace(held, until=until))
 
 
 def let_go_of_hosting(ledger: Ledger, *, deployment: str) -> Ledger:
@@ -86,11 +84,8 @@ def hosting_standings(
     }
 
 
-def _asked_again(ledger: Ledger, deployment: str, now: datetime) -> Ledger:
-    held = (
-        replace(each, asked_at=now) if each.deployment == deployment else each
-        for each in ledger.hosting
-    )
+def _changed(ledger: Ledger, deployment: str, change: Callable[[Hosting], Hosting]) -> Ledger:
+    held = (change(each) if each.deployment == deployment else each for each in ledger.hosting)
     return replace(ledger, hosting=tuple(held))
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 
+from droptune.validation.arrays import has_numpy
 from droptune.validation.reading import Digest, InOneGo, Plan
 from droptune.validation.report import EarlierTest, ValidationRequest
 from droptune.validation.rules.duplicates import Digests
 from droptune.validation.rules.example import Asked
-from droptune.validation.rules.sketches import Sketches, can_sketch, pack
+from droptune.validation.rules.sketches import Sketches, pack
 from droptune.validation.sources import Source
 from droptune.validation.tokens.vocabulary import DEFAULT_ENCODING
 
@@ -23,7 +24,7 @@ def keep_test(source: Source, *, name: str, data_format: str = "supervised") -> 
     asked = Asked(request=ValidationRequest(families=_FAMILIES), format=data_format, model=None)
     plan = Plan(asked=asked, encoding=DEFAULT_ENCODING)
     states = InOneGo(plan).scan(source, Digest()).states
-    rows = states[Sketches].rows() if can_sketch() else None
+    rows = states[Sketches].rows() if has_numpy() else None
     return EarlierTest(
         name=name,
         digests=base64.b64encode(states[Digests].digests.tobytes()).decode(),

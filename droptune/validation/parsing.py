@@ -120,34 +120,23 @@ class Parser:
                 continue
             result.lines += 1
             told = told_by(masks[at])
+            ended = block.ended or at < last
             if told.lines:
-                self._ask(told.lines, RawLine(raw, result.lines, ended=block.ended or at < last))
-            plain = self._plain(raw)
-            if plain is not None and written[at] == 1 + 2 * len(plain) and not told.spaced:
-                found = Parsed(plain, None, raw, result.lines, told.examples, told.states)
-                self._parsed.append(found)
-            else:
-                self._line(raw, plain, written[at], block.ended or at < last, told)
+                self._ask(told.lines, RawLine(raw, result.lines, ended=ended))
+            self._line(raw, written[at], told, ended=ended)
 
-    def _plain(self, raw: bytes) -> list[PlainMessage] | None:
+    def _line(self, raw: bytes, written: int, told: Told, *, ended: bool) -> None:
+        data = raw[len(BOM) :] if raw.startswith(BOM) else raw
+        number = self._result.lines
+        plain: list[PlainMessage] | None = None
+        value: Any = None
         try:
-            return decode_plain(raw) if len(raw) <= self._most_bytes else None
-        except _REFUSALS:
-            return None
-
-    def _line(
-        self, raw: bytes, plain: list[PlainMessage] | None, written: int, ended: bool, told: Told
-    ) -> None:
-        """Read a line that is not surely a plain example."""
-        data, number, value = raw, self._result.lines, None
-        if plain is None and raw.startswith(BOM):
-            data = raw[len(BOM) :]
-            plain = self._plain(data)
-        if plain is None:
-            try:
+            if len(data) <= self._most_bytes:
+                plain = decode_plain(data)
+            if plain is None:
                 value = self._decode(data)
-            except _REFUSALS:
-                value = None
+        except _REFUSALS:
+            value = None
         if plain is None and type(value) is not dict:
             self._ask(self._selection.faulty, RawLine(data, number, ended=ended))
             return

@@ -33,7 +33,6 @@ class Scanner:
 
     def __init__(self, asked: Asked, encoding: str, *, fast: bool = True) -> None:
         """Prepare for a dataset; `fast` False counts with the reference alone."""
-        self.asked = asked
         self.selection = Selection(tuple(RULES.values()), asked)
         self.sought = Sought(self.selection)
         self.counter = make_counter(encoding, fast=fast)
@@ -107,7 +106,7 @@ class _Scan:
     def __init__(self, scanner: Scanner, count_many: CountMany, batch_bytes: int) -> None:
         self._batch_bytes, self._gathered = batch_bytes, _Work()
         self.result = Scanned(states={kind: kind() for kind in scanner.selection.states})
-        self._selection, self._asked = scanner.selection, scanner.asked
+        self._selection = scanner.selection
         self._counter, self._recipe, self._count_many = scanner.counter, scanner.recipe, count_many
         self._parser = Parser(scanner.selection, scanner.sought, self.result)
         self._adders = [self.result.states[kind].add for kind in scanner.selection.gathered]
@@ -187,7 +186,7 @@ class _Scan:
 
     def _show(self, shown: list[tuple[Parsed, int]]) -> None:
         """Show a few examples to every rule and state that they concern, one after the other."""
-        asked, tally, states = self._asked, self.result.tally, self.result.states
+        asked, tally, states = self._selection.asked, self.result.tally, self.result.states
         examples = [Example(*parsed[:4], tokens, asked) for parsed, tokens in shown]
         for example, (parsed, _) in zip(examples, shown, strict=True):
             rules = self._selection.odd if parsed.plain is None else self._selection.plain

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from droptune.domain.models import find_model
+from droptune.validation.arrays import has_numpy
 from droptune.validation.report import FileReport, ValidationRequest
-from droptune.validation.rules.sketches import can_sketch
 
 
 def cannot_know(files: Sequence[FileReport], request: ValidationRequest) -> tuple[str, ...]:
@@ -36,6 +36,6 @@ def _sentences(files: Sequence[FileReport], request: ValidationRequest) -> Itera
         )
     if any(file.tokens["images"].sum for file in files):
         yield "Whether the images can be fetched and are allowed: nothing was loaded."
-    if not can_sketch():
+    if not has_numpy():
         yield "Near duplicates were not looked for: install droptune[fast], which brings numpy."
     yield "What Azure bills: its price on the day counts, not the list that is used here."

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import Any
+
+from droptune.validation.arrays import has_numpy
 
 _WORTH_BYTES = 1 << 18  # numpy needs a twentieth of a second to be loaded
 _QUOTE_COLON = int.from_bytes(b'":', "little")
@@ -16,7 +17,7 @@ def count_written(data: bytes, lines: Sequence[bytes]) -> list[int]:
     Quotes inside texts are escaped but count as well, so there are as many as keys without a blank
     before their colon, or more.
     """
-    if len(data) < _WORTH_BYTES or find_spec("numpy") is None:
+    if len(data) < _WORTH_BYTES or not has_numpy():
         return [line.count(b'":') for line in lines]
     import numpy as np
 

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from droptune.domain.dataset import Role
+from droptune.validation.arrays import has_numpy
 from droptune.validation.reading import Digest, InOneGo, Plan
 from droptune.validation.report import ValidationRequest
 from droptune.validation.rewriting.lines import BOM, read_lines
 from droptune.validation.rules.duplicates import Digests
 from droptune.validation.rules.example import Asked
 from droptune.validation.rules.near import NearPairs
-from droptune.validation.rules.sketches import Sketches, can_sketch
+from droptune.validation.rules.sketches import Sketches
 from droptune.validation.sources import Source
 from droptune.validation.tokens.vocabulary import DEFAULT_ENCODING
 
@@ -47,7 +48,7 @@ def divide(source: Source, shares: Mapping[Role, float], *, seed: int = 0) -> Di
     scanned = InOneGo(Plan(asked=asked, encoding=DEFAULT_ENCODING)).scan(source, Digest())
     digests: Digests = scanned.states[Digests]
     groups = _Groups(digests)
-    if can_sketch():
+    if has_numpy():
         groups.join_near(scanned.states[Sketches])
     return _assign(groups, shares, seed)
 

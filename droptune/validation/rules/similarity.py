@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from droptune.domain.findings import Severity
+from droptune.validation.arrays import has_numpy
 from droptune.validation.report import EarlierTest
 from droptune.validation.rules.duplicates import Digests
 from droptune.validation.rules.example import DatasetView, FileView
 from droptune.validation.rules.fixtures import assistant, chat, user
 from droptune.validation.rules.near import NearPairs
 from droptune.validation.rules.registry import Family, Place, case
-from droptune.validation.rules.sketches import Rows, Sketches, can_sketch, unpack
+from droptune.validation.rules.sketches import Rows, Sketches, unpack
 
 rules = Family("similarity")
 LISTED = 20
@@ -144,7 +145,7 @@ def earlier_test_leaked(dataset: DatasetView) -> Iterator[Place]:
 def _known(earlier: EarlierTest) -> Rows | None:
     """Return the sketches that are kept of an earlier version; None if there is nothing to use."""
     try:
-        return unpack(earlier.sketches) if earlier.sketches and can_sketch() else None
+        return unpack(earlier.sketches) if earlier.sketches and has_numpy() else None
     except ValueError:
         return None
 

@@ -12,9 +12,9 @@ import base64
 import zlib
 from array import array
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any, Self
 
+from droptune.validation.arrays import has_numpy
 from droptune.validation.rules.example import Example
 from droptune.validation.rules.repeated import crc_of
 from droptune.validation.rules.turns import turns_of
@@ -34,11 +34,6 @@ _NO_WORDS = bytes(byte for byte in range(128) if byte not in _WORDS)
 _NO_DIGITS = bytes(byte for byte in range(256) if not 48 <= byte < 58)
 _META = ("line", "turns", "digits", "text", "edges", "rest", "answer", "answer_bytes")
 _EDGE = 24
-
-
-def can_sketch() -> bool:
-    """Whether numpy, which comes with the fast counter, is installed."""
-    return find_spec("numpy") is not None
 
 
 def normal(text: str) -> bytes:
@@ -126,7 +121,7 @@ class Sketches:
         self._meta = array("I")
         self._texts: list[bytes] = []
         self._bytes = 0
-        self._works = can_sketch()
+        self._works = has_numpy()
 
     def add(self, example: Example) -> None:
         """Take an example in."""

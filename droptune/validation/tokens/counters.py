@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from threading import Lock
 from typing import Protocol
 
+from droptune.validation.arrays import has_numpy
 from droptune.validation.tokens.fast import FastCounter
 from droptune.validation.tokens.reference import ReferenceCounter
 
@@ -59,5 +60,5 @@ def made_counter(encoding: str, *, fast: bool) -> TokenCounter:
 
 def fast_fault() -> str:
     """Return why the fast counter cannot count though it is installed; "" if nothing is wrong."""
-    is_broken = find_spec("gigatoken") is not None and find_spec("numpy") is None
+    is_broken = find_spec("gigatoken") is not None and not has_numpy()
     return "gigatoken is installed without numpy, which it needs" if is_broken else ""
