@@ -8,17 +8,17 @@ from datetime import timedelta
 from activities.capacity import lacking_capacity
 from activities.configurations import configuration_of
 from activities.datasets import read_folder
-from activities.marked_jobs import list_marked
+from activities.marked_jobs import list_kept, marked_of
 from activities.money import reserve
 from activities.pins import hold_pins
 from activities.run_records import RunRecords
 from activities.turns import take_turn
-from droptune.domain.admission import Place
+from droptune.domain.admission import Place, ask_after
 from droptune.domain.budget import BudgetLimits
 from droptune.domain.errors import RunEndedError
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import RunRecord, Word
-from droptune.domain.service_limits import ServiceLimits
+from droptune.domain.service_limits import ServiceLimits, pool_of
 from droptune.domain.services import BlobStore, Clock, FineTuningService, ResourceManager
 from droptune.domain.steps import Later, Policy, StepRequest
 
@@ -101,7 +101,8 @@ def admit_run(
     wait = (record.submit_after - clock.now()).total_seconds()
     if wait > 0 and not read_folder(datasets, record.dataset).complete:
         return _later(records, record, wait, "The dataset may still change; nothing is spent yet.")
-    if any(each.can_be_adopted for each in list_marked(record, azure_openai)):
+    kept = list_kept(azure_openai)
+    if any(each.can_be_adopted for each in marked_of(record, kept)):
         return None
     configuration = configuration_of(record)
     places = service_limits.deployments
@@ -116,11 +117,15 @@ def admit_run(
         record,
         configuration,
         registry=registry,
-        azure_openai=azure_openai,
+        kept=kept,
         service_limits=service_limits,
         clock=clock,
     )
-    return None if place.granted else _later(records, record, policy.scaled(60), _turn(place))
+    if place.granted:
+        return None
+    places = service_limits.places(pool_of(configuration.training_type))
+    seconds = policy.scaled(ask_after(place.position, places))
+    return _later(records, record, seconds, _turn(place))
 
 
 def _turn(place: Place) -> str:

@@ -6,6 +6,7 @@ from activities.accounts import find_base_model
 from activities.deployments import candidate_sku, is_billed, may_host
 from activities.room import lacking_for_deployments
 from droptune.domain.configuration import Configuration
+from droptune.domain.deployment import AccountModel
 from droptune.domain.run import RunRecord
 from droptune.domain.services import ResourceManager
 
@@ -23,7 +24,7 @@ def lacking_capacity(
     A SKU of which Azure states no capacity is taken to be open. Source: facts 2.5, modelCapacities.
     """
     model = find_base_model(configuration.model or "", resource_manager)
-    wanted = _wanted(record, configuration, resource_manager)
+    wanted = _wanted(record, configuration, model)
     if model is None or not wanted:
         return ""
     deployments = resource_manager.list_deployments()
@@ -38,11 +39,11 @@ def lacking_capacity(
 
 
 def _wanted(
-    record: RunRecord, configuration: Configuration, resource_manager: ResourceManager
+    record: RunRecord, configuration: Configuration, model: AccountModel | None
 ) -> dict[str, int]:
     """Return the capacity that the run will ask of each SKU that it may host."""
     deploy = configuration.pipeline.deploy
-    candidate = candidate_sku(configuration, resource_manager)
+    candidate = candidate_sku(configuration, model)
     asked = {candidate: deploy.candidate.capacity} if candidate else {}
     if deploy.production is not None:  # one deployment, if candidate and production agree
         asked[deploy.production.sku] = deploy.production.capacity

@@ -19,7 +19,12 @@ from activities.run_records import RunRecords
 from activities.step_records import begin_step
 from droptune.domain.budget import BudgetLimits
 from droptune.domain.configuration import Configuration
-from droptune.domain.deployment import Deployment, DeploymentRequest, DeploymentState
+from droptune.domain.deployment import (
+    AccountModel,
+    Deployment,
+    DeploymentRequest,
+    DeploymentState,
+)
 from droptune.domain.errors import (
     DroptuneError,
     NotFoundError,
@@ -101,7 +106,8 @@ def _wanted(
     if about == "production" and deploy.production is not None:
         sku, capacity = deploy.production.sku, deploy.production.capacity
     else:
-        sku, capacity = candidate_sku(configuration, resource_manager), deploy.candidate.capacity
+        model = find_base_model(configuration.model or "", resource_manager)
+        sku, capacity = candidate_sku(configuration, model), deploy.candidate.capacity
         if deploy.production is not None and sku == deploy.production.sku:
             capacity = deploy.production.capacity
     if sku is None or (is_billed(sku) and not may_host(record, configuration, sku)):
@@ -117,12 +123,15 @@ def _wanted(
     )
 
 
-def candidate_sku(configuration: Configuration, resource_manager: ResourceManager) -> str | None:
-    """Return the SKU of the candidate: as configured, else DeveloperTier, else production's."""
+def candidate_sku(configuration: Configuration, model: AccountModel | None) -> str | None:
+    """Return the SKU of the candidate: as configured, else DeveloperTier, else production's.
+
+    Args:
+        model: what the account says of the base model.
+    """
     deploy = configuration.pipeline.deploy
     if deploy.candidate.sku != AUTO:
         return deploy.candidate.sku
-    model = find_base_model(configuration.model or "", resource_manager)
     allowed = configuration.pipeline.allow.allows_sku(DEVELOPER_TIER)
     if allowed and model is not None and DEVELOPER_TIER in model.skus:
         return DEVELOPER_TIER

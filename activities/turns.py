@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from activities.marked_jobs import Kept
 from activities.run_records import change_document, load_document
 from droptune.domain import admission
 from droptune.domain.admission import QUEUE, Answer, Place, Queue
@@ -13,7 +14,7 @@ from droptune.domain.identity import file_name
 from droptune.domain.phases import Phase
 from droptune.domain.run import Pin, RunRecord
 from droptune.domain.service_limits import ServiceLimits, observe, pool_of
-from droptune.domain.services import BlobStore, Clock, FineTuningService
+from droptune.domain.services import BlobStore, Clock
 
 UPLOADED = ("training", "validation")
 
@@ -23,17 +24,16 @@ def take_turn(
     configuration: Configuration,
     *,
     registry: BlobStore,
-    azure_openai: FineTuningService,
+    kept: Kept,
     service_limits: ServiceLimits,
     clock: Clock,
 ) -> Place:
-    """Ask whether it is a run's turn; to be asked again until it is.
+    """Ask whether it is a run's turn, given what the service keeps; to be asked again until it is.
 
     A run whose turn has come gets the same yes again. Raises RunEndedError where no place can come.
     """
-    files = azure_openai.list_files()
-    seen = observe(azure_openai.list_jobs(), files)
-    pins = _missing(record, {file.name for file in files})
+    seen = observe(kept.jobs, kept.files)
+    pins = _missing(record, {file.name for file in kept.files})
     answers: list[Answer] = []
 
     def change(present: Queue | None) -> Queue:

@@ -19,6 +19,7 @@ from droptune.domain.waiting_line import Ticket, Turns, in_turn
 QUEUE = "_admission.json"  # in the container `registry`
 DEPLOYMENTS_QUEUE = "_deployments.json"
 FORGOTTEN_AFTER = timedelta(hours=2)
+_ASKS_EVERY, _ASKS_AT_LEAST = 60.0, 900.0  # seconds
 _SEEN_EVERY = timedelta(minutes=15)
 _KEPT_DURATIONS = 20
 
@@ -69,7 +70,7 @@ class Answer:
 
     Attributes:
         refusal: why no place can come; the run is no longer in the line.
-        called: ids of other runs whose turn has come by this question: wake them.
+        called: ids of other runs whose turn has come by this question; they hear it when they ask.
     """
 
     queue: Queue
@@ -116,6 +117,17 @@ def ask(
     queue, granted = _call(queue.with_ticket(_seen(ticket, now)), observed, limits, now)
     called = tuple(each for each in granted if each != run)
     return Answer(queue=queue, place=_place(queue, run, observed, limits, now), called=called)
+
+
+def ask_after(position: int, places: int) -> float:
+    """Return after how many seconds a waiting run asks again.
+
+    The next two rounds ask every minute; who stands further back asks as much more seldom, every
+    quarter of an hour at least: a thousand runs that all ask at once would keep the service busy
+    with nothing but their questions.
+    """
+    rounds = position / max(2 * places, 1)
+    return _ASKS_EVERY * min(max(rounds, 1.0), _ASKS_AT_LEAST / _ASKS_EVERY)
 
 
 def submitted(queue: Queue, *, run: str, job: str) -> Queue:

@@ -209,6 +209,29 @@ def test_full_service_is_waited_for_in_the_queue(count: int, status: str, waits:
     assert bool(world.now(run).waiting_for) is waits
 
 
+def test_one_question_lists_the_service_once_and_the_last_in_line_asks_seldom() -> None:
+    """What is asked every minute by a thousand runs must be cheap."""
+    world = World()
+    jobs(world, 4, "running")
+    runs = [
+        world.at(
+            world.a_run(DatasetRef(project=f"p{n:02}", version="v1"), training=examples(20 + n)),
+            cost=A_COST,
+        )
+        for n in range(24)
+    ]
+    listed = []
+    list_jobs = world.azure_openai.list_jobs
+    world.azure_openai.list_jobs = lambda: listed.append(1) or list_jobs()  # type: ignore[method-assign,func-returns-value]
+
+    answers = [world.ask(admit_run, run) for run in runs]
+
+    assert len(listed) == len(runs)
+    assert [round(each.seconds) for each in answers] == [60] * 8 + [
+        round(60 * n / 8) for n in range(9, 25)
+    ]
+
+
 def test_run_for_which_no_place_can_come_is_rejected_with_the_remedy() -> None:
     """Azure keeps 100 jobs and its v1 surface deletes none, so waiting is in vain."""
     world = World()

@@ -21,6 +21,7 @@ from droptune.domain.admission import (
     Answer,
     Queue,
     ask,
+    ask_after,
     keep_only,
     leave,
     submitted,
@@ -68,6 +69,21 @@ def line(*runs: str, **said: Any) -> Queue:
     for run in runs:
         queue = question(queue, run, **said).queue
     return queue
+
+
+@pytest.mark.parametrize(
+    ("position", "seconds"),
+    [(1, 60), (8, 60), (16, 120), (60, 450), (120, 900), (100_000, 900)],
+)
+def test_who_stands_further_back_asks_more_seldom(position: int, seconds: float) -> None:
+    """With four places the next eight ask every minute, and everybody each quarter of an hour."""
+    assert ask_after(position, 4) == seconds
+    assert timedelta(seconds=seconds) < FORGOTTEN_AFTER
+
+
+def test_place_of_which_no_limit_is_known_is_asked_for_too() -> None:
+    """A pool without places, which configuration may say, is no division by nothing."""
+    assert ask_after(1, 0) == 60
 
 
 def test_run_whose_turn_has_come_is_granted_at_once_and_again() -> None:
