@@ -239,6 +239,11 @@ def _at_once(whole: Any) -> Any:
     return deployments_in_use
 
 
+def _current_alone(whole: Any) -> Any:
+    """Keep for nobody but the champion of the moment."""
+    return lambda champion, now, policy: {champion.current.deployment}
+
+
 def _forgetting(whole: Any) -> Any:
     def intending(self: Any, run: str, number: int, at: Any) -> Any:
         return replace(self, holders=(*self.holders, run))
@@ -367,6 +372,7 @@ PLANTS: tuple[Plant, ...] = (
         "Champion.deployments_in_use",
         _at_once,
         "promotions",
+        also=_plant("", "droptune.domain.retention", "_in_use", _current_alone, "promotions"),
     ),
     _plant(
         "what was uploaded is not looked for",
@@ -388,6 +394,16 @@ PLANTS: tuple[Plant, ...] = (
         "reserve",
         _app_alone,
         "budgets",
+    ),
+    _plant(
+        "hosting is not held", "activities.deployments", "hold_hosting", _always(None), "hosting"
+    ),
+    _plant(
+        "limits of hosting are not looked at",
+        "droptune.domain.hosting",
+        "hold_hosting",
+        _unlimited,
+        "hosting",
     ),
     _plant(
         "the first look at a folder is taken for the last",
