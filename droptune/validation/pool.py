@@ -7,8 +7,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from droptune.validation.copies import Copy, may_copy, pool_of_copies
 from droptune.validation.reading import Digest, InOneGo, Plan
 from droptune.validation.scan import Scanner
 from droptune.validation.scanned import Scanned
@@ -24,8 +26,9 @@ class Pool:
     """Reads large files of this machine by several processes, all else in one go.
 
     Every process takes the next range as soon as it is done with one; they become smaller towards
-    the end, so that all end together. The others start at the first file that is worth it. If one
-    of them dies (memory), the file is read once more in this process.
+    the end, so that all end together. The others start at the first file that is worth it: as
+    copies of this process where that is safe, which have the counter's tables at once. If one of
+    them dies (memory), the file is read once more in this process.
     """
 
     def __init__(self, plan: Plan, workers: int) -> None:
@@ -40,7 +43,7 @@ class Pool:
             return self._in_one_go.scan(source, digest)
         try:
             return self._scan(source, digest)
-        except BrokenProcessPool:
+        except (BrokenProcessPool, EOFError):
             self.close()
             return self._in_one_go.scan(source, Digest() if digest.size_bytes else digest)
 
@@ -56,31 +59,58 @@ class Pool:
         return self._executor is not None
 
     def _scan(self, source: FileSource, digest: Digest) -> Scanned:
-        executor, size = self._started(), source.size_bytes
-        left = deque(
-            _Part(start, end, executor.submit(_scan, source, start, end))
-            for start, end in ranges(size, self._workers)
-        )
-        whole = _InOrder(left, lambda part: digest.tell((part.end or size) - part.start))
-        with ThreadPoolExecutor(1) as beside:
-            hashed = beside.submit(digest.read, source)
-            scanner = self._in_one_go.scanner()
+        copies = self._executor is None and may_copy()
+        with _hashing(source, digest, copies) as hashed:
+            scanner = self._in_one_go.scanner(copies=copies)
+            scanner.prepare()
+            executor, size = self._started(scanner if copies else None), source.size_bytes
+            left = deque(
+                _Part(start, end, executor.submit(_scan, source, start, end))
+                for start, end in ranges(size, self._workers)
+            )
+            whole = _InOrder(left, lambda part: digest.tell((part.end or size) - part.start))
             while part := next(filter(_is_untouched, left), None):
                 part.own = scanner.scan(source, part.start, part.end)
                 whole.take_in()
             whole.take_in(wait=True)
-            hashed.result()
+            hashed()
         return whole.scanned or Scanned()
 
-    def _started(self) -> ProcessPoolExecutor:
+    def _started(self, own: Scanner | None) -> ProcessPoolExecutor:
         if self._executor is None:
-            self._executor = ProcessPoolExecutor(
-                self._workers - 1,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=_prepare,
-                initargs=(self._plan,),
-            )
+            others = self._workers - 1
+            if own is not None:
+                self._executor = pool_of_copies(others, _own.append, own)
+            else:
+                spawn = multiprocessing.get_context("spawn")
+                self._executor = ProcessPoolExecutor(
+                    others, spawn, initializer=_prepare, initargs=(self._plan,)
+                )
         return self._executor
+
+
+@contextmanager
+def _hashing(source: FileSource, digest: Digest, copies: bool) -> Iterator[Callable[[], None]]:
+    """Let a digest take in a file beside all else; give what waits for it."""
+    if not copies:
+        with ThreadPoolExecutor(1) as beside:
+            yield beside.submit(digest.read, source).result
+        return
+    copy = Copy(lambda: _digest(source))
+
+    def know() -> None:
+        digest.know(*copy.result())
+
+    try:
+        yield know
+    finally:
+        copy.end()
+
+
+def _digest(source: FileSource) -> tuple[str, int]:
+    digest = Digest()
+    digest.read(source)
+    return digest.sha256, digest.size_bytes
 
 
 @dataclass(slots=True)

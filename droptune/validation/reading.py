@@ -28,9 +28,9 @@ class Plan:
     encoding: str
     fast: bool = True
 
-    def scanner(self) -> Scanner:
-        """Return a scanner for it."""
-        return Scanner(self.asked, self.encoding, fast=self.fast)
+    def scanner(self, *, copies: bool = False) -> Scanner:
+        """Return a scanner for it; with `copies` see Scanner."""
+        return Scanner(self.asked, self.encoding, fast=self.fast, copies=copies)
 
 
 class Digest:
@@ -39,12 +39,17 @@ class Digest:
     def __init__(self, progress: Progress | None = None) -> None:
         """Begin with nothing; `progress` is told of the number of bytes that come."""
         self._hash, self._progress = hashlib.sha256(), progress
+        self._known = ""
         self.size_bytes = 0
 
     @property
     def sha256(self) -> str:
         """The digest of all bytes so far, in hex."""
-        return self._hash.hexdigest()
+        return self._known or self._hash.hexdigest()
+
+    def know(self, sha256: str, size_bytes: int) -> None:
+        """Be what another process made of the whole file."""
+        self._known, self.size_bytes = sha256, size_bytes
 
     def add(self, data: bytes) -> None:
         """Take in bytes, and tell of them."""
@@ -117,10 +122,10 @@ class InOneGo:
         with digest.beside() as add:
             return self.scanner().scan(source, on_bytes=add, beside=True)
 
-    def scanner(self) -> Scanner:
-        """Return this process's scanner."""
+    def scanner(self, *, copies: bool = False) -> Scanner:
+        """Return this process's scanner; with `copies` see Scanner."""
         if self._scanner is None:
-            self._scanner = self._plan.scanner()
+            self._scanner = self._plan.scanner(copies=copies)
         return self._scanner
 
     def close(self) -> None:

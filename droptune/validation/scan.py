@@ -31,13 +31,24 @@ CountMany = Callable[[list[str]], Counts]
 class Scanner:
     """Scans ranges of a dataset's files; holds the counter, which is costly to make."""
 
-    def __init__(self, asked: Asked, encoding: str, *, fast: bool = True) -> None:
-        """Prepare for a dataset; `fast` False counts with the reference alone."""
+    def __init__(
+        self, asked: Asked, encoding: str, *, fast: bool = True, copies: bool = False
+    ) -> None:
+        """Prepare for a dataset; `fast` False counts with the reference alone.
+
+        With `copies` a copy of this process helps to prepare for much; see `prepare`.
+        """
         self.selection = Selection(tuple(RULES.values()), asked)
         self.sought = Sought(self.selection)
+        if copies:
+            self.sought.signs.prepare_beside()
         self.counter = make_counter(encoding, fast=fast)
         self.recipe = Recipe(self.counter)
         self._earlier: tuple[Source, dict[type[Any], Any]] | None = None
+
+    def prepare(self) -> None:
+        """Make ready for much, so that copies of this need not."""
+        self.sought.signs.prepare()
 
     def scan(
         self,

@@ -44,6 +44,9 @@ class NearPairs:
         keys, rows = _keys(self._rows.user, self._common)
         order = np.lexsort((rows, keys))
         keys, rows = keys[order], rows[order]
+        same = np.append(keys[1:] == keys[:-1], False)
+        shared = same | np.append(False, same[:-1])  # most keys are of one text alone
+        keys, rows = keys[shared], rows[shared]
         found = []
         for step in range(1, _NEIGHBOURS + 1):
             same = keys[step:] == keys[:-step]
@@ -63,8 +66,11 @@ class NearPairs:
 
     def _may_be_near(self, later: Any, earlier: Any) -> Any:
         """Return which pairs have as many turns and the same numbers."""
-        columns = self._rows.meta[:, 1:3]
-        return (columns[later] == columns[earlier]).all(axis=1)
+        import numpy as np
+
+        meta = self._rows.meta.astype(np.uint64)
+        told = (meta[:, 1] << np.uint64(32)) | meta[:, 2]
+        return told[later] == told[earlier]
 
     def _bridges(self, keys: Any, rows: Any) -> list[Any]:
         """Return the pair of each later row with the first earlier row of the same key.

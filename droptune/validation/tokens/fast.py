@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from operator import contains
 from pathlib import Path
@@ -106,12 +107,17 @@ def load_backend(encoding: str) -> Any:
     """Return gigatoken's encoder. It knows no special token but our separator, so that the text of
     others counts as text.
     """
-    from gigatoken.gigatoken_rs import BPETokenizer
-
     vocabulary = ENCODINGS[encoding]
-    with tempfile.TemporaryDirectory(prefix="droptune-") as folder:
+    with (
+        ThreadPoolExecutor(1) as beside,
+        tempfile.TemporaryDirectory(prefix="droptune-") as folder,
+    ):
+        ranks = beside.submit(vocabulary.ranks)
+        import numpy  # noqa: F401 - gigatoken's answers need it; the ranks are read meanwhile
+        from gigatoken.gigatoken_rs import BPETokenizer
+
         path = Path(folder) / "ranks.tiktoken"
-        path.write_bytes(vocabulary.ranks())
+        path.write_bytes(ranks.result())
         return BPETokenizer.from_tiktoken(str(path), vocabulary.scheme, {SEPARATOR: _SEPARATOR_ID})
 
 
