@@ -5,7 +5,7 @@
 
 Every figure is of a fresh process, start and imports included, the lab and ours in turn, so that
 both share the machine's mood. Memory is the proportional set size of the whole process tree,
-sampled.
+sampled in a run of its own: a look takes a core for some milliseconds, and holds up whom it sees.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from benchmarks.machine import describe
 
 ROOT = Path(__file__).parents[1]
 FORMAT_ONLY = "file,lines,shapes,chat,limits"
-_SAMPLE_SECONDS = 0.25  # a look at three processes takes some milliseconds of a core that they need
+_SAMPLE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,6 @@ class Run:
 
     seconds: float
     cpu: float
-    mib: float
     said: Any
 
 
@@ -57,6 +56,7 @@ def main() -> None:
 
 def _print_table(small: Path, large: Path, mb: tuple[int, int], rounds: int) -> None:
     rows: dict[str, list[Run]] = {}
+    peaks: dict[str, float] = {}
     commands = {
         "lab, large": _lab(large),
         "format, 1 process, large": _ours(large, 1, FORMAT_ONLY),
@@ -65,6 +65,8 @@ def _print_table(small: Path, large: Path, mb: tuple[int, int], rounds: int) -> 
         "lab, small": _lab(small),
         "all rules, 2 processes, small": _ours(small, 2),
     }
+    for name, command in commands.items():
+        peaks[name] = peak_mib(command)
     for _ in range(rounds):
         for name, command in commands.items():
             rows.setdefault(name, []).append(measure(command))
@@ -72,15 +74,13 @@ def _print_table(small: Path, large: Path, mb: tuple[int, int], rounds: int) -> 
     for name, runs in rows.items():
         equal = all(run.said == expected[name.rpartition(" ")[2]] for run in runs)
         seconds = statistics.median(run.seconds for run in runs)
-        peak = statistics.median(run.mib for run in runs)
         size = mb[1] if name.endswith("large") else mb[0]
         lab = statistics.median(run.seconds for run in rows[f"lab, {name.rpartition(' ')[2]}"])
         print(
             f"{name:32s} {seconds:7.2f} s {size / seconds:6.1f} MB/s {lab / seconds:5.1f} x lab, "
             f"cpu {statistics.median(run.cpu for run in runs):6.2f} s, "
-            f"{peak:6.0f} MiB  {'same figures' if equal else 'OTHER FIGURES'}"
+            f"{peaks[name]:6.0f} MiB  {'same figures' if equal else 'OTHER FIGURES'}"
         )
-    peaks = {name: statistics.median(run.mib for run in runs) for name, runs in rows.items()}
     growth = peaks["all rules, 2 processes, large"] - peaks["all rules, 2 processes, small"]
     print(f"growth of memory, small to large   {growth:.0f} MiB")
     limit = min(_limit(large) for _ in range(rounds))
@@ -91,20 +91,24 @@ def _print_table(small: Path, large: Path, mb: tuple[int, int], rounds: int) -> 
 
 
 def measure(command: list[str]) -> Run:
-    """Run a command; return its wall time, its tree's largest size, and what it printed."""
-    started = time.perf_counter()
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    """Run a command; return its time and what it printed."""
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    ended = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=False, text=True)
+    seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    if ended.returncode not in (0, 1):
+        raise SystemExit(f"{' '.join(command)} ended with {ended.returncode}")
+    return Run(seconds, cpu, json.loads(ended.stdout))
+
+
+def peak_mib(command: list[str]) -> float:
+    """Run a command and return the largest size of its process tree."""
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
     sampler = _Sampler(process.pid)
     sampler.start()
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    said, _ = process.communicate()
-    seconds = time.perf_counter() - started
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    process.wait()
     sampler.stop()
-    if process.returncode not in (0, 1):
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    return Run(seconds, cpu, sampler.peak_kib / 1024, json.loads(said))
+    return sampler.peak_kib / 1024
 
 
 class _Sampler(threading.Thread):

@@ -43,7 +43,7 @@ class Pool:
             return self._in_one_go.scan(source, digest)
         try:
             return self._scan(source, digest)
-        except (BrokenProcessPool, EOFError):
+        except BrokenProcessPool:
             self.close()
             return self._in_one_go.scan(source, Digest() if digest.size_bytes else digest)
 

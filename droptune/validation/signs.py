@@ -55,10 +55,7 @@ class Signs:
     def _come(self) -> _Masks | None:
         """Return the search that a copy has compiled, if one has."""
         coming, self._coming = self._coming, None
-        try:
-            compiled = coming.result() if coming else None
-        except EOFError:
-            return None
+        compiled = coming.result() if coming else None
         return _seek_with(_loaded(compiled), self._bits) if compiled else None
 
 

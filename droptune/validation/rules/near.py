@@ -183,8 +183,7 @@ def _keys(sketch: Sketch, common: frozenset[int]) -> tuple[Any, Any]:
     """
     import numpy as np
 
-    known = np.array(sorted(common | {_NOTHING}), dtype=np.uint32)  # faster than np.isin
-    own = known[np.searchsorted(known, sketch.hashes)] != sketch.hashes
+    own = ~_are_in(sketch.hashes, common)
     sizes = sketch.sizes()
     before = np.append(0, np.cumsum(own))
     own_sizes = before[sketch.ends] - before[sketch.ends - sizes]
@@ -196,6 +195,20 @@ def _keys(sketch: Sketch, common: frozenset[int]) -> tuple[Any, Any]:
             keys.append(((smallest[:, one] << np.uint64(32)) | smallest[:, two])[there])
             owners.append(np.flatnonzero(there))
     return np.concatenate(keys), np.concatenate(owners)
+
+
+def _are_in(hashes: Any, known: frozenset[int]) -> Any:
+    """Return which hashes are known; most are told apart by their last 16 bits, so this is faster
+    than numpy's own."""
+    import numpy as np
+
+    those = np.array(sorted(known | {_NOTHING}), dtype=np.uint32)
+    ends = np.zeros(1 << 16, dtype=bool)
+    ends[those & np.uint32(0xFFFF)] = True
+    found = ends[hashes & np.uint32(0xFFFF)]
+    at = np.flatnonzero(found)
+    found[at] = those[np.searchsorted(those, hashes[at])] == hashes[at]
+    return found
 
 
 def _smallest(hashes: Any, sizes: Any) -> Any:

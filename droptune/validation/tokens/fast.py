@@ -6,7 +6,6 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from operator import contains
 from pathlib import Path
@@ -107,17 +106,12 @@ def load_backend(encoding: str) -> Any:
     """Return gigatoken's encoder. It knows no special token but our separator, so that the text of
     others counts as text.
     """
-    vocabulary = ENCODINGS[encoding]
-    with (
-        ThreadPoolExecutor(1) as beside,
-        tempfile.TemporaryDirectory(prefix="droptune-") as folder,
-    ):
-        ranks = beside.submit(vocabulary.ranks)
-        import numpy  # noqa: F401 - gigatoken's answers need it; the ranks are read meanwhile
-        from gigatoken.gigatoken_rs import BPETokenizer
+    from gigatoken.gigatoken_rs import BPETokenizer
 
+    vocabulary = ENCODINGS[encoding]
+    with tempfile.TemporaryDirectory(prefix="droptune-") as folder:
         path = Path(folder) / "ranks.tiktoken"
-        path.write_bytes(ranks.result())
+        path.write_bytes(vocabulary.ranks())
         return BPETokenizer.from_tiktoken(str(path), vocabulary.scheme, {SEPARATOR: _SEPARATOR_ID})
 
 
