@@ -49,9 +49,9 @@ def main() -> None:
 def _count_history(store: Any, rows: Counter[str]) -> None:
     append = store.append
 
-    def counted(instance: str, new: list[Any]) -> None:
+    def counted(instance: str, new: list[Any], **more: Any) -> None:
         rows["rows"] += len(new)
-        append(instance, new)
+        append(instance, new, **more)
 
     store.append = counted
 

@@ -93,9 +93,9 @@ class Counted:
         return Work(counts=counts)
 
     def _counting_history(self, append: Callable[..., None]) -> Callable[..., None]:
-        def counted(instance: str, new: list[Any]) -> None:
+        def counted(instance: str, new: list[Any], **more: Any) -> None:
             self._rows["history rows"] += len(new)
-            append(instance, new)
+            append(instance, new, **more)
 
         return counted
 

@@ -27,7 +27,10 @@ def may_copy() -> bool:
     numpy is loaded, whose threads are none of Python's and end before a copy is made.
     Source: POSIX, fork; OpenBLAS, `pthread_atfork`.
     """
-    return sys.platform == "linux" and len(os.listdir(_THREADS)) == 1
+    try:
+        return sys.platform == "linux" and len(os.listdir(_THREADS)) == 1
+    except OSError:  # no /proc
+        return False
 
 
 def pool_of_copies(workers: int, tell: Callable[[T], object], own: T) -> ProcessPoolExecutor:

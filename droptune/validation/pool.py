@@ -61,14 +61,13 @@ class Pool:
     def _scan(self, source: FileSource, digest: Digest) -> Scanned:
         copies = self._executor is None and may_copy()
         with _hashing(source, digest, copies) as hashed:
-            scanner = self._in_one_go.scanner(copies=copies)
-            scanner.prepare()
-            executor, size = self._started(scanner if copies else None), source.size_bytes
+            executor, size = self._started(copies), source.size_bytes
             left = deque(
                 _Part(start, end, executor.submit(_scan, source, start, end))
                 for start, end in ranges(size, self._workers)
             )
             whole = _InOrder(left, lambda part: digest.tell((part.end or size) - part.start))
+            scanner = self._in_one_go.scanner()
             while part := next(filter(_is_untouched, left), None):
                 part.own = scanner.scan(source, part.start, part.end)
                 whole.take_in()
@@ -76,16 +75,18 @@ class Pool:
             hashed()
         return whole.scanned or Scanned()
 
-    def _started(self, own: Scanner | None) -> ProcessPoolExecutor:
-        if self._executor is None:
-            others = self._workers - 1
-            if own is not None:
-                self._executor = pool_of_copies(others, _own.append, own)
-            else:
-                spawn = multiprocessing.get_context("spawn")
-                self._executor = ProcessPoolExecutor(
-                    others, spawn, initializer=_prepare, initargs=(self._plan,)
-                )
+    def _started(self, copies: bool) -> ProcessPoolExecutor:
+        if self._executor is None and copies:
+            scanner = self._in_one_go.scanner(copies=True)
+            scanner.prepare()
+            self._executor = pool_of_copies(self._workers - 1, _own.append, scanner)
+        elif self._executor is None:
+            self._executor = ProcessPoolExecutor(
+                self._workers - 1,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_prepare,
+                initargs=(self._plan,),
+            )
         return self._executor
 
 

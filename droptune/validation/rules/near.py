@@ -44,9 +44,6 @@ class NearPairs:
         keys, rows = _keys(self._rows.user, self._common)
         order = np.lexsort((rows, keys))
         keys, rows = keys[order], rows[order]
-        same = np.append(keys[1:] == keys[:-1], False)
-        shared = same | np.append(False, same[:-1])  # most keys are of one text alone
-        keys, rows = keys[shared], rows[shared]
         found = []
         for step in range(1, _NEIGHBOURS + 1):
             same = keys[step:] == keys[:-step]
