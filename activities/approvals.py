@@ -48,7 +48,7 @@ def await_approval(request: StepRequest, *, records: RunRecords, clock: Clock) -
     if left <= timedelta(0):
         raise _nobody_said(about, hours)
     reason = _question(record) if about == "training" else "Replace the champion?"
-    records.update(record.ref, lambda r: replace(r, waiting_for=reason), known=record)
+    records.note(record, lambda r: replace(r, waiting_for=reason))
     return Later(seconds=min(left.total_seconds(), _LOOK_AGAIN), reason=f"approval of {about}")
 
 
@@ -134,5 +134,5 @@ def _turn(place: Place) -> str:
 
 
 def _later(records: RunRecords, record: RunRecord, seconds: float, reason: str) -> Later:
-    records.update(record.ref, lambda r: replace(r, waiting_for=reason), known=record)
+    records.note(record, lambda r: replace(r, waiting_for=reason))
     return Later(seconds=seconds, reason=reason)

@@ -85,7 +85,7 @@ def create_deployment(
             return Verdict(yes=False, outcome=outcome, message=refused)
         found = _put(wanted, resource_manager, policy)
     if isinstance(found, Later):
-        records.update(record.ref, lambda r: replace(r, waiting_for=found.reason), known=record)
+        records.note(record, lambda r: replace(r, waiting_for=found.reason))
         return found
     endpoint = resource_manager.get_account().endpoint
     _note(records, record, about, found, endpoint=endpoint, policy=policy)
@@ -117,7 +117,7 @@ def _wanted(
     purpose = "" if same else "candidate"
     return DeploymentRequest(
         name=deployment_name(name, record.run_digest, purpose),
-        model=str((record.job or {})["fine_tuned_model"]),
+        model=record.fine_tuned_model,
         sku=sku,
         capacity=capacity,
     )
@@ -228,11 +228,18 @@ def _note(
     }
 
     def change(known: RunRecord) -> RunRecord:
+        if found.state.is_beginning and _is_there(found.name, known):
+            return known  # another worker has looked since
         if about == "production":
             return replace(known, production=shown, deployment=shown)
         return replace(known, deployment=shown)
 
-    records.update(record.ref, change, known=record)
+    records.note(record, change)
+
+
+def _is_there(name: str, record: RunRecord) -> bool:
+    shown = record.deployment or {}
+    return shown.get("name") == name and shown.get("state") == DeploymentState.SUCCEEDED
 
 
 def _wait(request: StepRequest) -> float:

@@ -42,10 +42,13 @@ def hold_to_approval(
         return None
     reasons = (f"{reason}{_price(record, epochs)}",)
     at = clock.now()
-    records.update(
-        record.ref,
-        lambda r: replace(r, approval_reasons=reasons).asking(Phase.AWAITING_APPROVAL, at=at),
-    )
+
+    def change(known: RunRecord) -> RunRecord:
+        if (known.job or {}).get("id") != job.id:
+            return known  # the answer is there, and another job has taken its place
+        return replace(known, approval_reasons=reasons).asking(Phase.AWAITING_APPROVAL, at=at)
+
+    records.update(record.ref, change)
     return Verdict(yes=False, needs_approval=True, message=reason)
 
 

@@ -56,7 +56,7 @@ def create_fine_tuning_job(
         if job is None:
             job = _submit(record, claim, records, datasets, azure_openai, clock, policy)
         if isinstance(job, Later):
-            records.update(record.ref, lambda r: replace(r, waiting_for=job.reason), known=record)
+            records.note(record, lambda r: replace(r, waiting_for=job.reason))
             return job
         own = claim.claim.submitted_by(record.id)
         adopted_from = None if own and own.job == job.id else _maker(claim, job)

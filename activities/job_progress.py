@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from activities.run_records import RunRecords, dump
-from droptune.domain.job import FineTuningJob, JobEvent
+from droptune.domain.job import FineTuningJob, JobEvent, JobStatus
 from droptune.domain.payload import Payload, format_time
 from droptune.domain.run import RunRecord
 from droptune.domain.services import FineTuningService
@@ -43,11 +43,13 @@ def follow(
     news = max((event.created_at for event in events), default=job.created_at)
     silent = _silence(news) if stalled is not None and news < stalled else None
     waits = None if job.status.is_terminal else silent
-    return records.update(
-        record.ref,
-        lambda r: replace(record_job(r, job, latest, news), waiting_for=waits),
-        known=record,
-    )
+
+    def change(known: RunRecord) -> RunRecord:
+        if (known.job or {}).get("id") != job.id:
+            return known  # another job has taken its place meanwhile
+        return replace(record_job(known, job, latest, news), waiting_for=waits)
+
+    return records.note(record, change)
 
 
 def _silence(news: datetime) -> str:
@@ -78,7 +80,13 @@ def record_job(
     latest: Mapping[str, Any] | None = None,
     heard_at: datetime | None = None,
 ) -> RunRecord:
-    """Return the record with what the job says now; figures stay until newer ones come."""
+    """Return the record with what the job says; figures stay until newer ones come.
+
+    A look may have taken long, and others looked meanwhile: a job that has ended is never said to
+    be on its way again.
+    """
+    if _has_ended(record, job.id) and not job.status.is_terminal:
+        return record
     figures = {key: (latest or {}).get(key, (record.job or {}).get(key)) for key in _FIGURES}
     finish = job.estimated_finish
     shown = {
@@ -97,3 +105,8 @@ def record_job(
         **figures,
     }
     return replace(record, job=shown, waiting_for=None)
+
+
+def _has_ended(record: RunRecord, job_id: str) -> bool:
+    shown = record.job or {}
+    return shown.get("id") == job_id and JobStatus(str(shown.get("status"))).is_terminal

@@ -96,7 +96,7 @@ class LaterPromotions:
                 code="over-budget",
                 remedy="Raise it and drop the dataset again: the job that is paid for is adopted.",
             )
-        model = str((record.job or {})["fine_tuned_model"])
+        model = record.fine_tuned_model
         if not self._azure_openai.has_model(model):
             raise WishRefusedError(
                 f"Azure OpenAI does not know the model {model} any more.",

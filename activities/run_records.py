@@ -125,6 +125,15 @@ class RunRecords:
             return changed
         raise TransientError(f"the record of {ref.id} is being changed by others")
 
+    def note(self, record: RunRecord, change: Callable[[RunRecord], RunRecord]) -> RunRecord:
+        """Change a record by what a step saw, unless the run has left the phase meanwhile in which
+        the step began: what a repetition saw before that is no news any more."""
+
+        def unless_left(known: RunRecord) -> RunRecord:
+            return change(known) if known.phase is record.phase else known
+
+        return self.update(record.ref, unless_left, known=record)
+
     def list_newest(self, *, limit: int | None = NEWEST_RUNS) -> Iterator[RunRecord]:
         """Iterate over the newest runs, newest first; None: over all."""
         for row in self.store.list("_index/", limit=limit):

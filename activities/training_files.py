@@ -82,7 +82,7 @@ def _upload(
 
 
 def _waiting(records: RunRecords, record: RunRecord, later: Later) -> Later:
-    records.update(record.ref, lambda r: replace(r, waiting_for=later.reason), known=record)
+    records.note(record, lambda r: replace(r, waiting_for=later.reason))
     return later
 
 

@@ -16,6 +16,7 @@ from droptune.domain.budget import open_reservations
 from droptune.domain.champion import Champion
 from droptune.domain.claim import JobClaim
 from droptune.domain.hosting import hosting_standings
+from droptune.domain.job import JobStatus
 from droptune.domain.ledger import LEDGER, RESERVED, Ledger
 from droptune.domain.notifications import events_of, wants
 from droptune.domain.outbox import subscriptions_of
@@ -62,6 +63,7 @@ class Witness:
     violations: list[Violation] = field(default_factory=list)
     answered: set[str] = field(default_factory=set)
     phases: dict[str, Phase] = field(default_factory=dict)
+    jobs: dict[str, dict[str, bool]] = field(default_factory=dict)
     shown: dict[str, int] = field(default_factory=dict)
     looked_at: float = 0.0
     settled: dict[str, datetime] = field(default_factory=dict)
@@ -104,6 +106,7 @@ class Witness:
         elif found := _RUN.fullmatch(name):
             record = json.loads(data)
             self._goes_forward(found[1], Phase(record["phase"]))
+            self._keeps_jobs_end(found[1], record["job"] or {})
             if record["phase"] == Phase.CANCELLED:
                 self._lets_go(record)
         if KEY.encode() in data:
@@ -265,6 +268,19 @@ class Witness:
         if before is not None and phase is not before and not phase.may_follow(before):
             self.accuse("status goes forward", f"{run} went from {before} to {phase}")
         self.phases[run] = phase
+
+    def _keeps_jobs_end(self, run: str, job: Mapping[str, Any]) -> None:
+        """A job that was seen to have ended is not on its way again, and none comes back that
+        another one has replaced."""
+        if not job:
+            return
+        id, ended = str(job["id"]), JobStatus(str(job["status"])).is_terminal
+        known = self.jobs.setdefault(run, {})
+        if id in known and id != next(reversed(known)):
+            self.accuse("status goes forward", f"{id} of {run} was replaced, and came back")
+        if known.get(id) and not ended:
+            self.accuse("status goes forward", f"{id} of {run} had ended, and went on again")
+        known[id] = ended
 
     def _lets_go(self, record: Mapping[str, Any]) -> None:
         """A run that was cancelled leaves no job that goes on for it alone."""

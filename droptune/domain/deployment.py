@@ -29,6 +29,11 @@ class DeploymentState(StrEnum):
         return cls.UNRECOGNISED
 
     @property
+    def is_beginning(self) -> bool:
+        """Whether the deployment is being made."""
+        return self in (DeploymentState.ACCEPTED, DeploymentState.CREATING)
+
+    @property
     def has_failed(self) -> bool:
         """Whether it will never answer."""
         return self in (DeploymentState.FAILED, DeploymentState.CANCELED)

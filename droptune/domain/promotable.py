@@ -27,7 +27,7 @@ def why_not_promotable(record: RunRecord) -> Problem | None:
             message=f"The run's outcome is {record.outcome.value}.",
             remedy="Only a run that trained and did not promote can be promoted later.",
         )
-    if not (record.job or {}).get("fine_tuned_model"):
+    if not record.fine_tuned_model:
         return Problem(
             code="no-model",
             message="The run's record names no fine-tuned model.",

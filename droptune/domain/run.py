@@ -145,6 +145,11 @@ class RunRecord(Model):
         """The dataset that the run is about."""
         return DatasetRef(project=self.project, version=self.version)
 
+    @property
+    def fine_tuned_model(self) -> str:
+        """Name of the model that the run's job made, or ""."""
+        return str((self.job or {}).get("fine_tuned_model") or "")
+
     def pins_of(self, role: Role) -> tuple[Pin, ...]:
         """Return the pinned blobs of a role, in the order in which they are joined."""
         return tuple(pin for pin in self.pins if pin.role == role.value)

@@ -106,6 +106,22 @@ def test_deployment_is_waited_for_until_azure_says_it_is_there() -> None:
     assert isinstance(second, Verdict)
 
 
+def test_slow_look_does_not_take_back_that_a_deployment_is_there() -> None:
+    """Another worker saw it succeed while this one had "Creating" in its hands."""
+    world = World()
+    run = a_trained_run(world)
+    world.resource_manager.next_state = DeploymentState.CREATING
+
+    def succeeds() -> None:
+        world.resource_manager.set_state(only_put(world).name, DeploymentState.SUCCEEDED)
+        deploy(world, run)
+
+    world.resource_manager.before_next("get_account", succeeds)
+    deploy(world, run)
+
+    assert (world.now(run).deployment or {})["state"] == "Succeeded"
+
+
 def test_state_that_is_not_known_is_waited_for() -> None:
     """Azure declares its enums open."""
     world = World()

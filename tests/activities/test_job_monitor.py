@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -75,6 +77,62 @@ def test_each_look_updates_the_runs_record() -> None:
 
     shown = world.now(run).job or {}
     assert (shown["status"], shown["step"], shown["train_loss"]) == ("running", 2, 1.0)
+
+
+def a_slow_look(world: World, run: RunRecord, meanwhile: Callable[[], None]) -> None:
+    """Look at a job, and let something happen between the job's answer and its events."""
+    world.azure_openai.before_next("list_events", meanwhile)
+    world.ask(get_fine_tuning_job, run)
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_slow_look_does_not_take_back_that_a_job_has_ended(goes_on: bool) -> None:
+    """Another worker saw the job succeed while this one had "running" in its hands."""
+    world = World()
+    run = a_training_run(world)
+    world.azure_openai.set_job(world.only_job().id, status="running")
+
+    def succeeds() -> None:
+        world.azure_openai.finish_job(world.only_job().id)
+        world.ask(get_fine_tuning_job, run)
+        if goes_on:
+            world.records.begin(run.ref, Phase.DEPLOYING)
+
+    a_slow_look(world, run, succeeds)
+
+    shown = world.now(run).job or {}
+    assert shown["status"] == "succeeded"
+    assert shown["fine_tuned_model"] == world.now(run).fine_tuned_model != ""
+
+
+def test_slow_look_does_not_take_back_what_a_later_phase_waits_for() -> None:
+    """A repetition that ends late leaves the question alone that a person is asked by now."""
+    world = World()
+    run = a_training_run(world)
+
+    def asks() -> None:
+        world.records.begin(run.ref, Phase.AWAITING_PROMOTION)
+        world.records.update(run.ref, lambda r: replace(r, waiting_for="Replace the champion?"))
+
+    a_slow_look(world, run, asks)
+
+    assert world.now(run).waiting_for == "Replace the champion?"
+
+
+def test_slow_look_at_a_replaced_job_does_not_bring_it_back() -> None:
+    """The first job was cancelled for its epochs, the second is approved and on its way."""
+    world = World()
+    run = a_run_over_its_epochs(world)
+
+    def approves() -> None:
+        world.ask(get_fine_tuning_job, run)
+        world.ask(create_fine_tuning_job, run, "approved")
+
+    a_slow_look(world, run, approves)
+
+    _, second = world.azure_openai.jobs.values()
+    now = world.now(run)
+    assert ((now.job or {})["id"], now.phase) == (second.id, Phase.TRAINING)
 
 
 def test_events_that_the_service_no_longer_gives_are_kept() -> None:
