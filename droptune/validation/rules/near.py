@@ -16,6 +16,7 @@ _OWN_NEAR = 0.7
 _TELLING_ANSWER = 40
 _MOST_PAIRS = 300_000
 _AT_ONCE, _NOTHING = 4_096, 0xFFFFFFFF
+_MIX, _MIX_TOLD = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F  # odd, so that nothing is lost
 
 
 class NearPairs:
@@ -41,45 +42,68 @@ class NearPairs:
     def _candidates(self) -> Iterator[tuple[int, int]]:
         import numpy as np
 
-        keys, rows = _keys(self._rows.user, self._common)
-        order = np.lexsort((rows, keys))
-        keys, rows = keys[order], rows[order]
+        keys, rows = _keys(self._rows, self._common)
         found = []
         for step in range(1, _NEIGHBOURS + 1):
             same = keys[step:] == keys[:-step]
-            later, earlier = rows[step:][same].astype(np.int64), rows[:-step][same]
-            wanted = later > earlier
             if self._split:
-                wanted = (later >= self._split) & (earlier < self._split)
-            later, earlier = later[wanted], earlier[wanted]
-            found.append((later << 32) | earlier)
+                same &= (rows[step:] >= self._split) & (rows[:-step] < self._split)
+            found.append((rows[step:][same] << 32) | rows[:-step][same])
         if self._split:
-            found += self._bridges(keys, rows)
-        pairs = np.sort(np.concatenate(found))
-        pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])] if len(pairs) else pairs
-        pairs = pairs[self._may_be_near(pairs >> 32, pairs & 0xFFFFFFFF)][:_MOST_PAIRS]
-        pairs = pairs[_share_enough(self._rows.user, pairs >> 32, pairs & 0xFFFFFFFF)]
+            found.append(self._bridges(keys, rows))
+        pairs = _distinct(np.sort(np.concatenate(found)))
+        for may_be_near in (self._are_told_alike, self._may_share_enough, self._share_enough):
+            pairs = pairs[may_be_near(pairs >> 32, pairs & 0xFFFFFFFF)][:_MOST_PAIRS]
         return zip((pairs >> 32).tolist(), (pairs & 0xFFFFFFFF).tolist(), strict=True)
 
-    def _may_be_near(self, later: Any, earlier: Any) -> Any:
-        """Return which pairs have as many turns and the same numbers."""
-        import numpy as np
-
-        meta = self._rows.meta.astype(np.uint64)
-        told = (meta[:, 1] << np.uint64(32)) | meta[:, 2]
+    def _are_told_alike(self, later: Any, earlier: Any) -> Any:
+        """Return which pairs have as many turns and the same numbers: all but a pair by chance."""
+        told = _told(self._rows)
         return told[later] == told[earlier]
 
-    def _bridges(self, keys: Any, rows: Any) -> list[Any]:
+    def _may_share_enough(self, later: Any, earlier: Any) -> Any:
+        """Return which pairs may differ in so few hashes as near duplicates do.
+
+        Two texts differ in at least as many hashes as their marks do in bits. With d hashes in one
+        alone and n in both together the share is (n - d) / (n + d) at most. Levels differ by one at
+        most, else one text is twice as long as the other.
+        """
+        import numpy as np
+
+        levels = self._rows.user.level.astype(np.int8)
+        marks, sizes = _marks(self._rows.user)
+        finer = levels[later] - levels[earlier]
+        mine, its = (finer < 0).astype(np.int64), (finer > 0).astype(np.int64)
+        both = sizes[mine, later] + sizes[its, earlier]
+        differ = np.bitwise_count(marks[mine, later] ^ marks[its, earlier])
+        return (both - differ + 2 >= NEAR_BY_ESTIMATE * (both + differ)) & (abs(finer) <= 1)
+
+    def _share_enough(self, later: Any, earlier: Any) -> Any:
+        """Return which pairs may share as many hashes as near duplicates do."""
+        import numpy as np
+
+        sketch, enough = self._rows.user, np.zeros(len(later), dtype=bool)
+        for start in range(0, len(later), _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            level = np.maximum(sketch.level[later[part]], sketch.level[earlier[part]])
+            mine, its = (_table(sketch, rows[part], level) for rows in (later, earlier))
+            both = np.sort(np.concatenate((mine, its), axis=1), axis=1)
+            shared = ((both[:, 1:] == both[:, :-1]) & (both[:, 1:] != _NOTHING)).sum(axis=1)
+            union = (both != _NOTHING).sum(axis=1) - shared
+            enough[part] = shared + 1 >= min(NEAR, NEAR_BY_ESTIMATE) * union
+        return enough
+
+    def _bridges(self, keys: Any, rows: Any) -> Any:
         """Return the pair of each later row with the first earlier row of the same key.
 
         Neighbours alone would miss it where many of one side have the same key.
         """
         import numpy as np
 
-        starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
-        first = rows[starts][np.cumsum(np.append(True, keys[1:] != keys[:-1])) - 1]
+        begins = np.append(True, keys[1:] != keys[:-1])[: len(keys)]
+        first = rows[np.flatnonzero(begins)][np.cumsum(begins) - 1]
         across = (rows >= self._split) & (first < self._split)
-        return [(rows[across].astype(np.int64) << 32) | first[across]]
+        return (rows[across] << 32) | first[across]
 
     def _is_near(self, row: int, before: int) -> bool:
         """Whether two rows are near duplicates.
@@ -125,20 +149,20 @@ class NearPairs:
         return both >= LEAST_HASHES // 2 and both >= ANSWERS_NEAR * len(mine | its)
 
 
-def _share_enough(sketch: Sketch, later: Any, earlier: Any) -> Any:
-    """Return which pairs may share as many hashes as near duplicates do; most candidates do not."""
+def _marks(sketch: Sketch) -> tuple[Any, Any]:
+    """Return 64 bits for each text, which of 64 remainders its hashes have, and how many it has;
+    once of all hashes, and once of those that are left one level higher."""
     import numpy as np
 
-    enough = np.zeros(len(later), dtype=bool)
-    for start in range(0, len(later), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
-        level = np.maximum(sketch.level[later[part]], sketch.level[earlier[part]])
-        mine, its = (_table(sketch, rows[part], level) for rows in (later, earlier))
-        both = np.sort(np.concatenate((mine, its), axis=1), axis=1)
-        shared = ((both[:, 1:] == both[:, :-1]) & (both[:, 1:] != _NOTHING)).sum(axis=1)
-        union = (both != _NOTHING).sum(axis=1) - shared
-        enough[part] = shared + 1 >= min(NEAR, NEAR_BY_ESTIMATE) * union
-    return enough
+    sizes = sketch.sizes()
+    marked = np.zeros((2, len(sizes) << 6), dtype=bool)
+    at = np.repeat(np.arange(len(sizes)) << 6, sizes) | (sketch.hashes & np.uint32(63))
+    halves = (np.uint64(1) << (np.uint64(31) - sketch.level)).astype(np.uint32)
+    left = sketch.hashes < np.repeat(halves, sizes)
+    before = np.append(0, np.cumsum(left))
+    marked[0, at] = marked[1, at[left]] = True
+    sizes_left = before[sketch.ends] - before[sketch.ends - sizes]
+    return np.packbits(marked, axis=1).view(np.uint64), np.stack((sizes, sizes_left))
 
 
 def _table(sketch: Sketch, rows: Any, level: Any) -> Any:
@@ -156,8 +180,11 @@ def _table(sketch: Sketch, rows: Any, level: Any) -> Any:
 
 def _both(sketch: Sketch, row: int, before: int) -> tuple[set[int], set[int]]:
     """Return the hashes of two texts that can be compared: those below the lower limit."""
-    limit = 1 << (32 - int(max(sketch.level[row], sketch.level[before])))
-    mine, its = ({each for each in sketch.of(at).tolist() if each < limit} for at in (row, before))
+    mine, its = set(sketch.of(row).tolist()), set(sketch.of(before).tolist())
+    level, its_level = int(sketch.level[row]), int(sketch.level[before])
+    if level != its_level:
+        limit = 1 << (32 - max(level, its_level))
+        mine, its = ({each for each in hashes if each < limit} for hashes in (mine, its))
     return mine, its
 
 
@@ -172,26 +199,48 @@ def _common_hashes(rows: Rows) -> frozenset[int]:
     return frozenset(hashes[counts > most].tolist())
 
 
-def _keys(sketch: Sketch, common: frozenset[int]) -> tuple[Any, Any]:
-    """Return keys that near duplicates have in common, and whose they are.
+def _keys(rows: Rows, common: frozenset[int]) -> tuple[Any, Any]:
+    """Return keys that near duplicates have in common, and the rows that have them, in order; what
+    one row has alone is left out.
 
-    A key is a pair of a text's four smallest hashes, first of all of them, then of those that are
-    not common. The smallest are the same however long the texts are.
+    A key is made of two of a text's four smallest hashes, first of all of them, then of those that
+    are not common, and of what is the same in near duplicates. The smallest are the same however
+    long the texts are.
     """
     import numpy as np
 
-    own = ~_are_in(sketch.hashes, common)
-    sizes = sketch.sizes()
+    user, sizes = rows.user, rows.user.sizes()
+    own = ~_are_in(user.hashes, common)
     before = np.append(0, np.cumsum(own))
-    own_sizes = before[sketch.ends] - before[sketch.ends - sizes]
-    keys, owners = [], []
-    for hashes, count in ((sketch.hashes, sizes), (sketch.hashes[own], own_sizes)):
-        smallest = _smallest(hashes, count)
-        for one, two in combinations(range(_SMALLEST), 2):
-            there = smallest[:, two] > 0
-            keys.append(((smallest[:, one] << np.uint64(32)) | smallest[:, two])[there])
-            owners.append(np.flatnonzero(there))
-    return np.concatenate(keys), np.concatenate(owners)
+    own_sizes = before[user.ends] - before[user.ends - sizes]
+    smallest = np.concatenate(
+        (_smallest(user.hashes, sizes), _smallest(user.hashes[own], own_sizes))
+    )
+    one, two = (list(each) for each in zip(*combinations(range(_SMALLEST), 2), strict=True))
+    there = smallest[:, two] > 0
+    pairs = (smallest[:, one] << np.uint64(32)) | smallest[:, two]
+    told = np.tile(_told(rows) * _MIX_TOLD, 2)[:, None]
+    bits = np.uint64(len(rows).bit_length())  # a key gives up its last bits for its row
+    whose = np.tile(np.arange(len(rows), dtype=np.uint64), 2)[:, None]
+    packed = _distinct(np.sort(((((pairs ^ told) * _MIX) >> bits << bits) | whose)[there]))
+    keys, owners = packed >> bits, packed & ((np.uint64(1) << bits) - np.uint64(1))
+    again = keys[1:] == keys[:-1]
+    shared = (np.append(again, False) | np.append(False, again))[: len(keys)]
+    return keys[shared], owners[shared].astype(np.int64)
+
+
+def _told(rows: Rows) -> Any:
+    """Return what has to be the same in near duplicates: the number of turns, and all digits."""
+    import numpy as np
+
+    meta = rows.meta.astype(np.uint64)
+    return (meta[:, 1] << np.uint64(32)) | meta[:, 2]
+
+
+def _distinct(ordered: Any) -> Any:
+    import numpy as np
+
+    return np.concatenate((ordered[:1], ordered[1:][ordered[1:] != ordered[:-1]]))
 
 
 def _are_in(hashes: Any, known: frozenset[int]) -> Any:

@@ -9,14 +9,17 @@ import random
 import subprocess
 import sys
 import zlib
+from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pytest
 
 from droptune.domain.dataset import Role
 from droptune.domain.findings import Finding
 from droptune.validation import BytesSource, ValidationRequest, validate
 from droptune.validation.earlier import keep_test
+from droptune.validation.plain import PlainMessage
 from droptune.validation.report import EarlierTest
 from droptune.validation.rules.conflicts import Contexts
 from droptune.validation.rules.example import Asked, Example
@@ -120,6 +123,50 @@ def test_other_numbers_are_another_exercise() -> None:
     lines = [chat(user(f"{text} {number} apples?"), assistant("Some.")) for number in (12, 13)]
 
     assert near(*lines) == []
+
+
+def test_near_duplicate_is_found_among_many_of_one_template() -> None:
+    """Forty exercises differ in their numbers alone; one more has nearly the words of another."""
+    story = said(7, 90)
+    lines = [
+        chat(user(f"{story} There are {number} of them."), assistant(f"Then it is {said(number)}."))
+        for number in range(100, 140)
+    ]
+    again = chat(user(f"{story} There were 120 of them."), assistant(f"Then it is {said(120)}."))
+
+    told = found("near-duplicate-example", *lines, again, *OTHERS)
+
+    assert [(each.line, each.message) for each in told] == [
+        (41, "line 41: the example is nearly the same as line 21.")
+    ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_quick_look_at_a_pair_passes_whatever_shares_enough(seed: int) -> None:
+    """Texts of many lengths, each changed a little or much; all pairs are looked at."""
+    dice, sketches = random.Random(seed), Sketches()
+    asked = Asked(request=ValidationRequest(), format="supervised", model=None)
+    for at in range(120):
+        words = said(at // 3, dice.choice((12, 60, 61, 250, 1_000))).split()
+        for _ in range(dice.choice((0, 1, 4, 40))):
+            words[dice.randrange(len(words))] = dice.choice(WORDS)
+        asks = PlainMessage(role="user", content=" ".join(words))
+        tells = PlainMessage(role="assistant", content="So it is.")
+        sketches.add(Example([asks, tells], None, b"", at + 1, 5, asked))
+    rows = sketches.rows()
+    assert rows is not None
+    pairs = NearPairs(rows)
+    later, earlier = (
+        np.array(side) for side in zip(*combinations(range(len(rows)), 2), strict=True)
+    )
+    alike = np.abs(np.diff(rows.user.level[np.stack((later, earlier))].astype(int), axis=0))[0] <= 1
+
+    enough = pairs._share_enough(later, earlier) & alike
+    passed = pairs._may_share_enough(later, earlier)
+
+    assert enough.sum() > 10
+    assert not (enough & ~passed).any()
+    assert passed.sum() < len(passed) / 10
 
 
 def test_growing_conversation_is_no_near_duplicate() -> None:
