@@ -5,10 +5,9 @@ from __future__ import annotations
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from droptune.validation.copies import Copy, may_copy, pool_of_copies
 from droptune.validation.reading import Digest, InOneGo, Plan
@@ -19,14 +18,15 @@ from droptune.validation.sources import FileSource, Source
 WORTH_BYTES = 24 << 20
 SMALLEST_RANGE, LARGEST_RANGE = 1 << 20, 8 << 20
 Range = tuple[int, int | None]
-_own: list[Scanner] = []  # of a process of a pool, which has no other place to keep it
+_PATIENCE_SECONDS = 10.0  # for another process to take its turn, which takes a microsecond
+_own: list[tuple[Scanner, Turns]] = []  # a process of a pool has no other place to keep them
 
 
 class Pool:
     """Reads large files of this machine by several processes, all else in one go.
 
-    Every process takes the next range as soon as it is done with one; they become smaller towards
-    the end, so that all end together. The others start at the first file that is worth it: as
+    Every process takes the next range when it is done with one; they become smaller towards the
+    end, so that all end together. The others start at the first file that is worth it: as
     copies of this process where that is safe, which have the counter's tables at once. If one of
     them dies (memory), the file is read once more in this process.
     """
@@ -35,7 +35,7 @@ class Pool:
         """Use so many processes, of which this is one."""
         self._plan, self._workers = plan, workers
         self._in_one_go = InOneGo(plan)
-        self._executor: ProcessPoolExecutor | None = None
+        self._others: tuple[ProcessPoolExecutor, Turns] | None = None
 
     def scan(self, source: Source, digest: Digest) -> Scanned:
         """See Reader."""
@@ -49,45 +49,50 @@ class Pool:
 
     def close(self) -> None:
         """End the processes."""
-        if self._executor is not None:
-            self._executor.shutdown(cancel_futures=True)
-            self._executor = None
+        if self._others is not None:
+            self._others[0].shutdown(cancel_futures=True)
+            self._others = None
 
     @property
     def is_started(self) -> bool:
         """Whether processes were started."""
-        return self._executor is not None
+        return self._others is not None
 
     def _scan(self, source: FileSource, digest: Digest) -> Scanned:
-        copies = self._executor is None and may_copy()
+        copies = self._others is None and may_copy()
         with _hashing(source, digest, copies) as hashed:
-            executor, size = self._started(copies), source.size_bytes
-            left = deque(
-                _Part(start, end, executor.submit(_scan, source, start, end))
-                for start, end in ranges(size, self._workers)
-            )
-            whole = _InOrder(left, lambda part: digest.tell((part.end or size) - part.start))
+            executor, turns = self._started(copies)
+            parts = list(ranges(source.size_bytes, self._workers))
+            whole = _InOrder(parts, lambda part: digest.tell(_length(part, source.size_bytes)))
+            turns.begin()
+            others = deque(executor.submit(_scan_next, source, parts) for _ in parts)
             scanner = self._in_one_go.scanner()
-            while part := next(filter(_is_untouched, left), None):
-                part.own = scanner.scan(source, part.start, part.end)
-                whole.take_in()
-            whole.take_in(wait=True)
+            while (at := turns.take()) < len(parts):
+                whole.take_in((at, scanner.scan(source, *parts[at])))
+                while others and others[0].done():
+                    whole.take_in(others.popleft().result())
+            for each in [other for other in others if not other.cancel()]:
+                whole.take_in(each.result())
             hashed()
         return whole.scanned or Scanned()
 
-    def _started(self, copies: bool) -> ProcessPoolExecutor:
-        if self._executor is None and copies:
+    def _started(self, copies: bool) -> tuple[ProcessPoolExecutor, Turns]:
+        if self._others is not None:
+            return self._others
+        turns = Turns()
+        if copies:
             scanner = self._in_one_go.scanner(copies=True)
             scanner.prepare()
-            self._executor = pool_of_copies(self._workers - 1, _own.append, scanner)
-        elif self._executor is None:
-            self._executor = ProcessPoolExecutor(
+            executor = pool_of_copies(self._workers - 1, _own.append, (scanner, turns))
+        else:
+            executor = ProcessPoolExecutor(
                 self._workers - 1,
                 mp_context=multiprocessing.get_context("spawn"),
                 initializer=_prepare,
-                initargs=(self._plan,),
+                initargs=(self._plan, turns),
             )
-        return self._executor
+        self._others = executor, turns
+        return self._others
 
 
 @contextmanager
@@ -114,43 +119,56 @@ def _digest(source: FileSource) -> tuple[str, int]:
     return digest.sha256, digest.size_bytes
 
 
-@dataclass(slots=True)
-class _Part:
-    """A range, and what it holds once this or another process has scanned it."""
+class Turns:
+    """Numbers from 0 on, of which each is given to one process; to be handed to them at their
+    start."""
 
-    start: int
-    end: int | None
-    others: Future[Scanned]
-    own: Scanned | None = None
+    def __init__(self) -> None:
+        """Begin at 0."""
+        self._next = multiprocessing.get_context("spawn").Value("q", 0)
+
+    def begin(self) -> None:
+        """Begin anew; nobody may be about to take a turn."""
+        self._next.value = 0
+
+    def take(self) -> int:
+        """Return the next number. Raises BrokenProcessPool if a process died while it took one."""
+        lock = self._next.get_lock()
+        if not lock.acquire(timeout=_PATIENCE_SECONDS):
+            raise BrokenProcessPool("a process died while it took its turn")
+        try:
+            turn: int = self._next.value
+            self._next.value = turn + 1
+        finally:
+            lock.release()
+        return turn
 
 
 class _InOrder:
     """What the parts of a file hold, merged in their order as they come, and held once."""
 
-    def __init__(self, left: deque[_Part], tell: Callable[[_Part], object]) -> None:
-        """Merge parts, which are taken from `left`, and tell of each."""
+    def __init__(self, parts: list[Range], tell: Callable[[Range], object]) -> None:
+        """Merge what parts hold, and tell of each."""
         self.scanned: Scanned | None = None
-        self._left, self._tell = left, tell
+        self._parts, self._tell, self._merged = parts, tell, 0
+        self._early: dict[int, Scanned] = {}
 
-    def take_in(self, *, wait: bool = False) -> None:
-        """Merge what is there; with `wait` all. Raises BrokenProcessPool if a process died."""
-        while self._left and (wait or self._left[0].own or _is_done(self._left[0].others)):
-            part = self._left.popleft()
-            found = part.own or part.others.result()
+    def take_in(self, found: tuple[int, Scanned] | None) -> None:
+        """Take in what a part holds, if it is one, and merge what is complete from the start."""
+        if found is not None:
+            self._early[found[0]] = found[1]
+        while (each := self._early.pop(self._merged, None)) is not None:
             if self.scanned is None:
-                self.scanned = found
+                self.scanned = each
             else:
-                self.scanned.merge(found)
-            self._tell(part)
+                self.scanned.merge(each)
+            self._tell(self._parts[self._merged])
+            self._merged += 1
 
 
-def _is_untouched(part: _Part) -> bool:
-    """Whether nobody has begun with a part; if so no other process will."""
-    return part.own is None and part.others.cancel()
-
-
-def _is_done(future: Future[Scanned]) -> bool:
-    return future.done() and not future.cancelled()
+def _length(part: Range, size_bytes: int) -> int:
+    start, end = part
+    return (size_bytes if end is None else end) - start
 
 
 def ranges(size_bytes: int, workers: int) -> Iterator[Range]:
@@ -165,9 +183,12 @@ def ranges(size_bytes: int, workers: int) -> Iterator[Range]:
         start += step
 
 
-def _prepare(plan: Plan) -> None:
-    _own[:] = [plan.scanner()]
+def _prepare(plan: Plan, turns: Turns) -> None:
+    _own[:] = [(plan.scanner(), turns)]
 
 
-def _scan(source: Source, start: int, end: int | None) -> Scanned:
-    return _own[0].scan(source, start, end)
+def _scan_next(source: Source, parts: list[Range]) -> tuple[int, Scanned] | None:
+    """Scan the part whose turn it is, in a process of a pool; None when all are taken."""
+    scanner, turns = _own[0]
+    at = turns.take()
+    return (at, scanner.scan(source, *parts[at])) if at < len(parts) else None

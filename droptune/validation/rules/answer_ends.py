@@ -121,10 +121,10 @@ _SAID = {
 
 def _kind_of_end(answer: str) -> int:
     """Return how an answer may be cut; 0 if it ends as answers do."""
-    if "```" in answer and _open_fence(answer):
-        return _FENCE
+    if "```" in answer:
+        return _FENCE if _open_fence(answer) else 0
     last = answer[-1]
-    if not (last.isalpha() or last == ",") or "```" in answer:
+    if not (last.isalpha() or last == ","):
         return 0
     line = answer[answer.rfind("\n") + 1 :]
     if len(line) < _LAST_LINE or " " not in line:
@@ -136,6 +136,9 @@ def _kind_of_end(answer: str) -> int:
 
 def _last_word(answer: str) -> str:
     """Return the letters at the end of an answer."""
+    word = answer[-_LONGEST_WORD:].rsplit(None, 1)[-1]
+    if word.isalpha():
+        return word
     first = len(answer)
     while first and len(answer) - first < _LONGEST_WORD and answer[first - 1].isalpha():
         first -= 1

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 
 from droptune.domain.findings import Severity
 from droptune.validation.rules.damage_patterns import (
-    STRANGE,
     STRANGE_SIGNS,
     Damage,
     find_controls,
     find_invisible,
     find_mojibake,
     is_about_characters,
+    is_strange,
 )
 from droptune.validation.rules.example import Example, Text
 from droptune.validation.rules.found import first_of
@@ -119,7 +119,7 @@ def _strange(example: Example) -> tuple[Text, ...]:
 
 def _find_strange(example: Example) -> Iterator[Text]:
     for text in example.texts:
-        if STRANGE.search(text.text):
+        if is_strange(text.text):
             yield text
 
 

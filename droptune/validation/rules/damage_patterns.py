@@ -14,12 +14,12 @@ _CONTINUED = f"\u0080-\u00bf\u20ac\u201a\u201e\u2020\u2021\u2030\u2039\u203a{_SI
 _HIDDEN = "\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\U000e0001-\U000e007f"
 _CONTROL = "\\x00-\\x08\\x0e-\\x1f\\x7f-\\x9f"
 _LEADING = "\u00c2-\u00c5\u00ce-\u00d1\u00e2-\u00e9\u00ef\u00f0"
-STRANGE = re.compile(
+_STRANGE = re.compile(
     f"[{_CONTROL}{_HIDDEN}\ufffd{_LEADING}](?:(?<=[{_CONTROL}{_HIDDEN}\ufffd])"
     f"|(?<=[\u00c2-\u00d1])[{_CONTINUED}]|(?<=\u00e2)[\u20ac\u201a\u0192\u2020]"
     f"|(?<=[\u00e3-\u00ef])[{_CONTINUED}]{{2}}|(?<=\u00f0)\u0178)"
 )
-"""Begins whatever may be damage: most texts hold nothing of the kind."""
+_STRANGE_ASCII = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 _NEXT = (
     rb"(?:\xc2[\x80-\xbf]|[\xc5\xc6\xcb][\x80-\xbf]|\xe2[\x80-\x84][\x80-\xbf]"
@@ -65,6 +65,12 @@ class Damage(NamedTuple):
 
     start: int
     said: str
+
+
+def is_strange(text: str) -> bool:
+    """Whether a text holds what begins whatever may be damage: most texts hold nothing of it."""
+    strange = _STRANGE_ASCII if text.isascii() else _STRANGE
+    return strange.search(text) is not None
 
 
 def is_about_characters(text: str) -> bool:

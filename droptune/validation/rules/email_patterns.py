@@ -10,7 +10,7 @@ from droptune.validation.rules.found import Found
 _LONGEST_LOCAL = 64
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _AT = re.compile(rf"@(?P<host>(?:{_LABEL}\.){{1,5}}[A-Za-z]{{2,18}})(?![\w@(:/-])")
-_LOCAL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._%+-")
+_LOCAL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._%+-"
 _ENDINGS = """
 js ts py rb md so css html json xml yaml yml toml txt png jpg jpeg gif svg pdf exe dll jar class
 java lock log conf cfg ini sock service socket target mount timer device local lan localdomain
@@ -35,15 +35,17 @@ example\\d?|domain|yourdomain|mydomain|somedomain|otherdomain|your-?company|my-?
 |users\\.noreply\\.github|bugs\\.debian|placeholder|fake|dummy|client|corp|organization|org|my|any
 |some|provider|address
 """
-_SIGNED = re.compile(
-    r"(?i)copyright|\(c\)|©|\bauthors?\b|written by|maintain|contributed|signed-off|reported|spdx"
-)
+_SIGNED = (
+    "copyright", "(c)", "©", "written by", "maintain", "contributed", "signed-off", "reported",
+    "spdx",
+)  # fmt: skip
+_AUTHOR = re.compile(r"\bauthors?\b")
 _NOT_REAL = re.compile(rf"(?:^|[.-])(?:{''.join(_STAND_INS.split())})\.[a-z.]+$")
 
 
 def find_addresses(text: str) -> Iterator[Found]:
     """Yield e-mail addresses of people; roles, lists, stand-ins and signatures are not."""
-    for at in _AT.finditer(text):
+    for at in _hosts(text):
         local = _local_before(text, at.start())
         start, host = at.start() - len(local), at["host"]
         if local and _is_person(local, host.lower()) and not _is_published(text, start):
@@ -51,12 +53,20 @@ def find_addresses(text: str) -> Iterator[Found]:
             yield Found(start, at.end(), "an e-mail address", shown)
 
 
+def _hosts(text: str) -> Iterator[re.Match[str]]:
+    """Yield each @ with a host behind it."""
+    at = text.find("@")
+    while at >= 0:
+        found = _AT.match(text, at)
+        if found:
+            yield found
+        at = text.find("@", found.end() if found else at + 1)
+
+
 def _local_before(text: str, at: int) -> str:
     """Return what stands before an @ and may be a part of its address."""
-    first = at
-    while first > max(0, at - _LONGEST_LOCAL) and text[first - 1] in _LOCAL:
-        first -= 1
-    return text[first:at].strip(".")
+    before = text[max(0, at - _LONGEST_LOCAL) : at]
+    return before[len(before.rstrip(_LOCAL)) :].strip(".")
 
 
 def _is_person(local: str, host: str) -> bool:
@@ -71,4 +81,5 @@ def _is_published(text: str, start: int) -> bool:
     before = text[max(0, start - 80) : start]
     if before.endswith(("@", "/")) or (before.endswith(":") and "://" in before):
         return True
-    return _SIGNED.search(before) is not None
+    said = before.lower()
+    return any(sign in said for sign in _SIGNED) or _AUTHOR.search(said) is not None

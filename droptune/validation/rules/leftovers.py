@@ -24,8 +24,9 @@ _PLACEHOLDER = re.compile(
 )
 _PERCENT = re.compile(rf"<%= ?{_NAME} ?%>")
 # Who speaks of templates, code or formulas writes placeholders on purpose.
+_WRITES_IT = ("`", "/{", ";\n", "\n#", "{%", ");")
 _SPEAKS_OF_IT = (
-    "`", "{%", "/{", ";\n", ");", "\n#", "templat", "placeholder", "variable", " format ", "string",
+    "templat", "placeholder", "variable", " format ", "string",
     " code ", " script", "function", "json", "yaml", "html", "sql", "python", "javascript", "php",
     "jinja", "mustache", "handlebars", " liquid", "syntax", " react", " angular", " vue", "svelte",
     " helm ", "ansible", "terraform", "docker", " shell", " bash", "css", "latex", "regex",
@@ -111,7 +112,10 @@ def _is_meant(placeholder: str, given: tuple[str, ...], answer: str) -> bool:
     """Whether the answer keeps it, as a translation does, or the example speaks of such."""
     if placeholder in answer and any(placeholder in text for text in given):
         return True
-    said = "\n".join((*given, answer)).casefold()
+    said = "\n".join((*given, answer))
+    if any(sign in said for sign in _WRITES_IT):
+        return True
+    said = said.casefold()
     return any(word in said for word in _SPEAKS_OF_IT)
 
 

@@ -112,6 +112,9 @@ class NearPairs:
         template are alike too, and so are two questions on one document. Therefore the answers have
         to be alike, or the texts differ in a word or two and all else is the same.
         """
+        _, _, _, text, edges, rest, answer, _ = self._rows.meta[row] == self._rows.meta[before]
+        if not (text or rest or answer or self._answers_alike(row, before)):
+            return False
         mine, its = _both(self._rows.user, row, before)
         shared = mine & its
         union = len(mine) + len(its) - len(shared)
@@ -119,7 +122,6 @@ class NearPairs:
         least = NEAR_BY_ESTIMATE if level else NEAR
         if union < LEAST_HASHES or len(shared) < least * union:
             return False
-        _, _, _, text, edges, rest, answer, _ = self._rows.meta[row] == self._rows.meta[before]
         lengths = self._rows.meta[row, -1], self._rows.meta[before, -1]
         telling = bool(answer) and lengths[0] >= _TELLING_ANSWER
         if text and rest:  # within a file, short answers that differ are told of as contradictions
@@ -159,10 +161,16 @@ def _marks(sketch: Sketch) -> tuple[Any, Any]:
     at = np.repeat(np.arange(len(sizes)) << 6, sizes) | (sketch.hashes & np.uint32(63))
     halves = (np.uint64(1) << (np.uint64(31) - sketch.level)).astype(np.uint32)
     left = sketch.hashes < np.repeat(halves, sizes)
-    before = np.append(0, np.cumsum(left))
     marked[0, at] = marked[1, at[left]] = True
-    sizes_left = before[sketch.ends] - before[sketch.ends - sizes]
-    return np.packbits(marked, axis=1).view(np.uint64), np.stack((sizes, sizes_left))
+    return np.packbits(marked, axis=1).view(np.uint64), np.stack((sizes, _counts(left, sketch)))
+
+
+def _counts(mask: Any, sketch: Sketch) -> Any:
+    """Return how many of each text's hashes a mask has."""
+    import numpy as np
+
+    before = np.append(np.int32(0), np.cumsum(mask, dtype=np.int32))
+    return before[sketch.ends] - before[sketch.ends - sketch.sizes()]
 
 
 def _table(sketch: Sketch, rows: Any, level: Any) -> Any:
@@ -211,8 +219,7 @@ def _keys(rows: Rows, common: frozenset[int]) -> tuple[Any, Any]:
 
     user, sizes = rows.user, rows.user.sizes()
     own = ~_are_in(user.hashes, common)
-    before = np.append(0, np.cumsum(own))
-    own_sizes = before[user.ends] - before[user.ends - sizes]
+    own_sizes = _counts(own, user)
     smallest = np.concatenate(
         (_smallest(user.hashes, sizes), _smallest(user.hashes[own], own_sizes))
     )
