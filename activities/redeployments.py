@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from activities.money import hold_hosting
 from activities.questions import DEFAULT
-from droptune.domain.champion import ChampionEntry
+from activities.run_records import RunRecords
+from droptune.domain.budget import BudgetLimits
+from droptune.domain.champion import Champion, ChampionEntry
 from droptune.domain.deployment import DeploymentRequest, DeploymentState
 from droptune.domain.errors import NotFoundError
-from droptune.domain.services import FineTuningService, ResourceManager
+from droptune.domain.run import RunRef
+from droptune.domain.services import BlobStore, Clock, FineTuningService, ResourceManager
 
 
 def deploy_again(
@@ -31,3 +37,32 @@ def deploy_again(
     except NotFoundError:
         return f"{name} does not answer yet"
     return ""
+
+
+def count_hosting(
+    champion: Champion,
+    entry: ChampionEntry,
+    *,
+    records: RunRecords,
+    registry: BlobStore,
+    clock: Clock,
+    overlap: timedelta = timedelta(0),
+) -> None:
+    """Count what is made again among what bills by the hour; what callers need is not refused.
+
+    Args:
+        overlap: how long the champion's present deployment, which it replaces, goes on beside it.
+    """
+    record = records.find(RunRef(project=champion.project, id=entry.run_id))
+    month = record.cost.get("hosting_month") if record else None
+    if record is not None and isinstance(month, int | float):
+        hold_hosting(
+            record,
+            deployment=entry.deployment,
+            month_usd=float(month),
+            replaces=champion.current.deployment,
+            registry=registry,
+            budgets=BudgetLimits(),
+            clock=clock,
+            overlap=overlap,
+        )

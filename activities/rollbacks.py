@@ -6,11 +6,9 @@ from datetime import timedelta
 
 from activities.champions import change_champion, load_champion
 from activities.configurations import configuration_of
-from activities.money import hold_hosting
-from activities.redeployments import deploy_again
+from activities.redeployments import count_hosting, deploy_again
 from activities.room import is_full
 from activities.run_records import RunRecords
-from droptune.domain.budget import BudgetLimits
 from droptune.domain.champion import (
     Champion,
     ChampionEntry,
@@ -104,7 +102,9 @@ def finish_rollback(
             raise
         _give_up(entry, request.project, registry, refused)
         return None
-    _count_hosting(champion, entry, records=records, registry=registry, clock=clock)
+    count_hosting(
+        champion, entry, records=records, registry=registry, clock=clock, overlap=rollback
+    )
     if waits:
         return Later(seconds=policy.scaled(_wait(request)), reason=waits)
     at = clock.now()
@@ -123,30 +123,6 @@ def _give_up(
     change_champion(
         registry, project, lambda now: now and give_up_return(now, entry.deployment, why)
     )
-
-
-def _count_hosting(
-    champion: Champion,
-    entry: ChampionEntry,
-    *,
-    records: RunRecords,
-    registry: BlobStore,
-    clock: Clock,
-) -> None:
-    """Count what is made again among what bills by the hour; a person's rollback is not refused."""
-    record = records.find(RunRef(project=champion.project, id=entry.run_id))
-    month = record.cost.get("hosting_month") if record else None
-    if record is not None and isinstance(month, int | float):
-        hold_hosting(
-            record,
-            deployment=entry.deployment,
-            month_usd=float(month),
-            replaces=champion.current.deployment,
-            registry=registry,
-            budgets=BudgetLimits(),
-            clock=clock,
-            overlap=rollback_time(champion, records),
-        )
 
 
 def _wait(request: RollbackRequest) -> float:

@@ -10,8 +10,9 @@ from typing import Any
 
 from activities.champions import change_champion, load_champion
 from activities.datasets import INSTALLED, folder_of
+from activities.money import let_go_of
 from activities.new_datasets import KnownFolders, find_new, list_datasets
-from activities.redeployments import deploy_again
+from activities.redeployments import count_hosting, deploy_again
 from activities.run_records import RunRecords, dump
 from droptune.domain.champion import HISTORY_LENGTH, Champion, ChampionEntry
 from droptune.domain.dataset import DatasetRef, is_name
@@ -101,6 +102,7 @@ async def sweep(
     restore = partial(
         restore_champions,
         registry=registry,
+        records=records,
         azure_openai=azure_openai,
         resource_manager=resource_manager,
         clock=clock,
@@ -165,6 +167,7 @@ def find_live(records: RunRecords) -> list[Start]:
 def restore_champions(
     *,
     registry: BlobStore,
+    records: RunRecords,
     azure_openai: FineTuningService,
     resource_manager: ResourceManager,
     clock: Clock,
@@ -182,7 +185,7 @@ def restore_champions(
             if champion.returning is not None:
                 under_way.append(RollbackRequest(project=project))
             try:
-                _restore(champion, registry, azure_openai, resource_manager)
+                _restore(champion, registry, records, azure_openai, resource_manager, clock)
                 _retire(champion, registry, resource_manager, clock)
             except DroptuneError:
                 continue  # the next sweep looks again
@@ -192,19 +195,23 @@ def restore_champions(
 def _restore(
     champion: Champion,
     registry: BlobStore,
+    records: RunRecords,
     azure_openai: FineTuningService,
     resource_manager: ResourceManager,
+    clock: Clock,
 ) -> None:
     current = champion.current
     if resource_manager.find_deployment(current.deployment) is not None:
         return
     name = next_name(current.deployment)
+    entry = replace(current, deployment=name, reason="made again: Azure had removed it")
+    count_hosting(champion, entry, records=records, registry=registry, clock=clock)
     if deploy_again(current, name, azure_openai=azure_openai, resource_manager=resource_manager):
         return  # the next sweep looks again
-    entry = replace(current, deployment=name, reason="made again: Azure had removed it")
     change_champion(
         registry, champion.project, lambda now: _repointed(now, current.deployment, entry)
     )
+    let_go_of(current.deployment, registry=registry)
 
 
 def _repointed(present: Champion | None, gone: str, entry: ChampionEntry) -> Champion | None:

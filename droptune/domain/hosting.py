@@ -28,10 +28,11 @@ def hold_hosting(
     """Hold what 30 days of a deployment cost, to be asked before it is made.
 
     The deployment that it replaces counts for the `overlap` alone. A deployment that is held
-    already gets the same yes again, and its maker has asked now.
+    already gets the same yes again, and its maker has asked now; it counts whole, also one that
+    was to go.
     """
     if any(held.deployment == deployment for held in ledger.hosting):
-        again = _changed(ledger, deployment, lambda held: replace(held, asked_at=now))
+        again = _changed(ledger, deployment, lambda held: replace(held, asked_at=now, until=None))
         return Decision(ledger=again)
     if month_usd is None:
         return Decision(ledger=ledger, refusal=NO_PRICE)

@@ -12,13 +12,17 @@ import pytest
 
 from activities.champions import change_champion
 from activities.rollbacks import roll_back_champion
+from activities.run_records import dump
 from activities.sweeps import Failure, install, restore_champions, sweep
+from droptune.domain.budget import BudgetLimits
 from droptune.domain.champion import succeed
 from droptune.domain.dataset import DatasetRef
 from droptune.domain.deployment import DeploymentRequest, DeploymentState
 from droptune.domain.errors import TransientError
+from droptune.domain.hosting import hold_hosting
+from droptune.domain.ledger import LEDGER, Ledger
 from droptune.domain.phases import Phase
-from tests.builders import SHOP, World, an_entry, examples
+from tests.builders import A_COST, SHOP, World, an_entry, examples
 from tests.fakes import CrashError
 
 V2 = DatasetRef(project="shop", version="v2")
@@ -147,6 +151,35 @@ def test_champion_that_azure_removed_is_made_again_under_a_new_name() -> None:
     assert champion.current.deployment == "shop-aaaaaaaaaaaa-1"
     assert list(world.resource_manager.deployments) == ["shop-aaaaaaaaaaaa-1"]
     assert world.resource_manager.puts[0].model == champion.current.model
+
+
+def test_champion_that_is_made_again_counts_among_what_bills_before_it_is_made() -> None:
+    """What was held for the one that Azure removed is held for the new one, and once."""
+    world = World()
+    run = world.at(world.a_run(), cost=A_COST)
+    world.crown(an_entry(run.id, deployment="shop-aaaaaaaaaaaa"))
+    held = hold_hosting(
+        Ledger(),
+        deployment="shop-aaaaaaaaaaaa",
+        project="shop",
+        month_usd=1224.0,
+        limits=BudgetLimits(),
+        now=world.clock.now(),
+    )
+    world.registry.put(LEDGER, dump(held.ledger.to_payload()))
+    seen: list[list[str]] = []
+    world.resource_manager.before_next("put_deployment", lambda: seen.append(hosted(world)))
+
+    restore(world)
+
+    assert seen == [["shop-aaaaaaaaaaaa", "shop-aaaaaaaaaaaa-1"]]
+    assert hosted(world) == ["shop-aaaaaaaaaaaa-1"]
+
+
+def hosted(world: World) -> list[str]:
+    """Return the deployments that the ledger holds money for."""
+    ledger = Ledger.from_payload(json.loads(world.registry.data(LEDGER)))
+    return [each.deployment for each in ledger.hosting]
 
 
 def test_champion_removed_a_second_time_gets_the_next_name() -> None:

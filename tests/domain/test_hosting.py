@@ -77,6 +77,16 @@ def test_held_deployment_gets_the_same_yes_again() -> None:
     assert hold(ledger, "one") == Decision(ledger=ledger)
 
 
+def test_deployment_that_was_to_go_and_is_made_again_counts_whole() -> None:
+    """Whoever asks is about to make it."""
+    retired = retire_hosting(hold(Ledger(), "one").ledger, deployment="one", until=START)
+
+    again = hold(retired, "one").ledger
+
+    shown = hosting_standings(again, project="bot", limits=LIMITS, now=START)
+    assert shown["project_hosting"].reserved == 1224.0
+
+
 def test_what_was_asked_for_within_the_hour_is_not_gone() -> None:
     """Its maker may be between the question and Azure; asking again begins the hour anew."""
     early = hold(Ledger(), "one", now=START - timedelta(hours=3)).ledger
