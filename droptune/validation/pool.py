@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from typing import Any
 
 from droptune.validation.copies import Copy, may_copy, pool_of_copies
 from droptune.validation.reading import Digest, InOneGo, Plan
@@ -79,7 +80,7 @@ class Pool:
     def _started(self, copies: bool) -> tuple[ProcessPoolExecutor, Turns]:
         if self._others is not None:
             return self._others
-        turns = Turns()
+        turns = Turns("fork" if copies else "spawn")
         if copies:
             scanner = self._in_one_go.scanner(copies=True)
             scanner.prepare()
@@ -120,12 +121,11 @@ def _digest(source: FileSource) -> tuple[str, int]:
 
 
 class Turns:
-    """Numbers from 0 on, of which each is given to one process; to be handed to them at their
-    start."""
+    """Numbers from 0 on, each given to one process; processes have it from their start."""
 
-    def __init__(self) -> None:
-        """Begin at 0."""
-        self._next = multiprocessing.get_context("spawn").Value("q", 0)
+    def __init__(self, method: str) -> None:
+        """Begin at 0, for processes that are started by `fork` or by `spawn`."""
+        self._next: Any = multiprocessing.get_context(method).Value("q", 0)
 
     def begin(self) -> None:
         """Begin anew; nobody may be about to take a turn."""

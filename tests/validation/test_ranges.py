@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from droptune.domain.dataset import Role
 from droptune.validation import BytesSource, FileSource, Report, ValidationRequest, validate
-from droptune.validation.pool import Pool, ranges
+from droptune.validation.pool import Pool, Turns, ranges
 from tests.validation.lines_of_all_kinds import files
 from tests.validation.readers import DribblingSource, InRanges
 
@@ -83,6 +85,47 @@ def test_two_processes_give_the_same_report(tmp_path: Path) -> None:
         "duplicate-example": 2_980,
         "assistant-share": 1,
     }
+
+
+def test_processes_that_have_read_one_file_read_the_next(tmp_path: Path) -> None:
+    """Three processes take the ranges of two large files in turns, and say what one says."""
+    line = (
+        b'{"messages":[{"role":"user","content":"%d %s"},{"role":"assistant","content":"yes"}]}\n'
+    )
+    sources = []
+    for role, first in ((Role.TRAINING, 0), (Role.VALIDATION, 11_000)):
+        path = tmp_path / f"{role.value}.jsonl"
+        lines = (line % (at, b"word " * 450) for at in range(first, first + 12_000))
+        path.write_bytes(b"".join(lines))
+        sources.append(FileSource(path=path, role=role))
+    request = ValidationRequest(model="gpt-4o")
+
+    by_three = validate(sources, request=request, workers=3)
+
+    assert by_three.to_payload() == validate(sources, request=request).to_payload()
+    assert [each.examples for each in by_three.files] == [12_000, 12_000]
+
+
+def test_process_that_died_while_it_took_its_turn_is_not_waited_for_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It holds what the others wait for; they say so, and the file is read once more."""
+    monkeypatch.setattr("droptune.validation.pool._PATIENCE_SECONDS", 0.05)
+    turns = Turns("spawn")
+    assert [turns.take(), turns.take()] == [0, 1]
+    turns._next.get_lock().acquire()
+    refused: list[BaseException] = []
+
+    def take() -> None:
+        with pytest.raises(BrokenProcessPool) as died:
+            turns.take()
+        refused.append(died.value)
+
+    other = Thread(target=take)  # whoever holds the lock himself does not wait for it
+    other.start()
+    other.join()
+
+    assert len(refused) == 1
 
 
 @pytest.mark.parametrize("size", [1, 5_000_000, 30_000_000, 500_000_001])
