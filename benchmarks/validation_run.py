@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 
 from droptune.domain.dataset import Role
@@ -22,6 +23,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--only", default="", help="families of rules, with commas")
     given = parser.parse_args()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
     families = tuple(name for name in given.only.split(",") if name)
     request = ValidationRequest(model="gpt-4o", method="supervised", families=families)
     source = FileSource(path=given.file, role=Role.TRAINING)

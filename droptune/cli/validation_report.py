@@ -56,6 +56,8 @@ def report_on(
     shows_progress: bool = True,
 ) -> Payload:
     """Return the report document; `earlier` is the folder of a version to compare with."""
+    # numpy's threads for products of matrices, of which there are none here, would wait busily.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from droptune.validation import validate
     from droptune.validation.asking import request_for
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from importlib.util import find_spec
-
-# To be said before numpy is loaded: its threads for products of matrices, of which there are none
-# here, wait busily for a while at the start of each process.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def has_numpy() -> bool:
