@@ -242,7 +242,7 @@ def activities(services: Services) -> list[Any]:
         bind(get_fine_tuning_job, **records, **registry, **azure, **clock, **policy),
         bind(keep_results, **records, **azure),
         bind(create_deployment, **records, **registry, **arm, **clock, **policy, **budgets),
-        bind(test_deployment, **records, **data, **azure, **arm, **policy),
+        bind(test_deployment, **records, **data, **registry, **azure, **arm, **clock, **policy),
         bind(compare_answers, **records, **data, **registry, **azure, **arm),
         bind(decide_promotion, **records, **registry, **arm),
         bind(promote_deployment, **records, **registry, **azure, **arm, **clock, **policy),

@@ -263,8 +263,10 @@ def test_deployment(
     *,
     records: RunRecords,
     datasets: BlobStore,
+    registry: BlobStore,
     azure_openai: FineTuningService,
     resource_manager: ResourceManager,
+    clock: Clock,
     policy: Policy,
 ) -> Later | None:
     """Ask the deployment a question; "not known yet" is asked again until the data plane answers.
@@ -284,7 +286,7 @@ def test_deployment(
     except NotFoundError:
         if about == "candidate" and records.get(record.ref).test is not None:
             return None  # another worker has had the answer meanwhile, and the place was given back
-        return _not_yet(request, record, about, resource_manager, policy)
+        return _not_yet(request, record, about, registry, resource_manager, clock, policy)
     if not answer.content.strip():
         raise RunEndedError(
             f"The deployment {name} answered nothing.",
@@ -312,8 +314,10 @@ def look_once_more(
     request: StepRequest,
     record: RunRecord,
     *,
+    registry: BlobStore,
     azure_openai: FineTuningService,
     resource_manager: ResourceManager,
+    clock: Clock,
     policy: Policy,
 ) -> Later | None:
     """Answer later unless production's deployment is there and answers now.
@@ -323,7 +327,7 @@ def look_once_more(
     name = str((record.production or {})["name"])
     found = resource_manager.find_deployment(name)
     if found is None or found.state is not DeploymentState.SUCCEEDED:
-        return _not_yet(request, record, "production", resource_manager, policy)
+        return _not_yet(request, record, "production", registry, resource_manager, clock, policy)
     try:
         azure_openai.complete_chat(name, DEFAULT)
     except NotFoundError:
@@ -335,10 +339,15 @@ def _not_yet(
     request: StepRequest,
     record: RunRecord,
     about: str,
+    registry: BlobStore,
     resource_manager: ResourceManager,
+    clock: Clock,
     policy: Policy,
 ) -> Later:
-    """Return when to ask again; what Azure removed meanwhile, as it does, is made once more."""
+    """Return when to ask again; what Azure removed meanwhile, as it does, is made once more.
+
+    It was allowed once; a clean-up may have let go of its hosting since, which is held again.
+    """
     stored = record.production if about == "production" else record.deployment
     name = str((stored or {})["name"])
     wait, reason = policy.scaled(_wait(request)), f"{name} does not answer yet"
@@ -348,7 +357,10 @@ def _not_yet(
     if found is not None:
         return Later(seconds=wait, reason=reason)
     wanted = _wanted(record, about, resource_manager)
-    made = None if isinstance(wanted, Verdict) else _put(wanted, resource_manager, policy)
+    if isinstance(wanted, Verdict):
+        return Later(seconds=wait, reason=f"{name} had gone")
+    _refused_by_budget(record, wanted, registry, BudgetLimits(), clock)
+    made = _put(wanted, resource_manager, policy)
     if isinstance(made, Later):
         return made
     return Later(seconds=wait, reason=f"{name} had gone and is made again")

@@ -89,8 +89,10 @@ def promote_deployment(
         missing = look_once_more(
             request,
             record,
+            registry=registry,
             azure_openai=azure_openai,
             resource_manager=resource_manager,
+            clock=clock,
             policy=policy,
         )
         if missing is not None:

@@ -23,5 +23,6 @@ REGRESSIONS = (
     (5001842, "answers"),  # a request for a candidate acted after it was tried and given back
     (1004153, "notifications"),  # a promotion after the end changed what the end was told as
     (8004016, "everything"),  # a champion that was made again was not counted among what bills
+    (299271450352, "everything"),  # a candidate that was made again while it was tried was not held
     (299267466309, "budgets"),  # a worker that stood still wrote an earlier status of the job
 )
