@@ -11,6 +11,7 @@ import pytest
 
 from activities import deployments
 from activities.fine_tuning_jobs import create_fine_tuning_job, get_fine_tuning_job
+from activities.money import let_go_of
 from activities.promotions import decide_promotion
 from activities.questions import DEFAULT, question
 from droptune.domain.budget import BudgetLimits
@@ -21,6 +22,7 @@ from droptune.domain.errors import (
     RunEndedError,
     TransientError,
 )
+from droptune.domain.ledger import LEDGER, Ledger
 from droptune.domain.phases import Outcome, Phase
 from droptune.domain.run import RunRecord
 from droptune.domain.steps import Later, Policy, Verdict
@@ -428,6 +430,27 @@ def test_candidate_that_azure_removed_before_it_was_asked_is_made_again() -> Non
     assert first.reason == f"{name} had gone and is made again"
     assert list(world.resource_manager.deployments) == [name]
     assert second is None
+
+
+def test_candidate_that_is_made_again_is_held_again() -> None:
+    """A clean-up between its end and the next look has let go of what was held for it."""
+    world = World()
+    run = a_trained_run(
+        world,
+        deploy={"candidate": {"sku": "Standard", "capacity": 10}},
+        budget={"hosting_usd_month": 1300},
+    )
+    world.at(run, cost={**A_COST, "hosting_month": None, "candidate_month": 1224.0})
+    deploy(world, run)
+    [name] = world.resource_manager.deployments
+    world.resource_manager.deployments.clear()
+    let_go_of(name, registry=world.registry)
+
+    try_out(world, run)
+
+    ledger = Ledger.from_payload(json.loads(world.registry.data(LEDGER)))
+    assert [held.deployment for held in ledger.hosting] == [name]
+    assert list(world.resource_manager.deployments) == [name]
 
 
 def test_candidate_that_was_tried_is_not_made_again_by_a_late_repetition() -> None:
